@@ -1,0 +1,53 @@
+"""Every error that Chartroom raises on purpose.
+
+::
+
+    ChartroomError
+    ├── StoreError            a record store that is missing, locked, foreign or too old
+    ├── ImportFailure         a source that cannot be loaded at all (single bad rows go to quarantine instead)
+    ├── IndexFault            an index that is missing, stale, truncated or altered
+    ├── ModelError            a model file or model server that cannot be used
+    │   └── ModelBusy         the queue before the model is full
+    ├── QueryRejected         a query that the guard does not let through
+    ├── QuestionError         a question that cannot be taken (empty, too long, control characters)
+    └── ConfigError           a setting, flag or file of settings that makes no sense
+
+A message says what happened, to what, and what to do. It is meant for the user and never contains
+text of a record.
+"""
+
+
+class ChartroomError(Exception):
+    """Base of all errors that are meant for the user."""
+
+
+class StoreError(ChartroomError):
+    """The record store is missing, locked, not a database, or of another schema version."""
+
+
+class ImportFailure(ChartroomError):
+    """A source cannot be loaded at all."""
+
+
+class IndexFault(ChartroomError):
+    """An index is missing, stale, truncated or altered; the message names the command that repairs it."""
+
+
+class ModelError(ChartroomError):
+    """A model cannot be loaded, reached or run."""
+
+
+class ModelBusy(ModelError):
+    """The bounded queue before the model is full; asking again later is the remedy."""
+
+
+class QueryRejected(ChartroomError):
+    """The guard did not let a query through, or stopped it at a limit."""
+
+
+class QuestionError(ChartroomError):
+    """A question cannot be taken as it is."""
+
+
+class ConfigError(ChartroomError):
+    """A setting makes no sense."""

@@ -1,0 +1,100 @@
+"""What a reader of a source hands to the loader: one item for each row or resource of the input.
+
+Readers only read and map. The loader (``loader.py``) owns the transaction, keys, duplicates and the
+quarantine. ``accepted + rejected + skipped = input`` holds because every input row or resource is
+handed over as exactly one ``Accepted``, ``Rejected`` or ``Skipped``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row for one table of the store.
+
+    Attributes:
+        table: a table of ``schema.sql``.
+        values: column to value. Integer keys that the source owns (``subject_id``, ``hadm_id``, ``stay_id``,
+            ``itemid``) may be given as they are; where the source has text keys instead (FHIR ids), give a
+            ``Ref`` and the loader allots a stable integer.
+        source_id: the row's key in its source, unique in its table; ``None`` where the source has no key
+            (the loader then keys it by a hash of the row and its ordinal among equal rows of that file).
+    """
+
+    table: str
+    values: "Mapping[str, Value | Ref]"
+    source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A key of the source that is not an integer of ours, e.g. ``Ref('patients', '3190019b-…')``.
+
+    ``table`` is the table whose integer key is meant: ``patients`` (``subject_id``), ``admissions``
+    (``hadm_id``), ``icustays`` (``stay_id``), ``transfers`` (``transfer_id``), ``d_labitems`` and ``d_items``
+    (``itemid``), or any table of events (``row_id``).
+    """
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An input row or resource that became rows of the store (dictionary rows may come along)."""
+
+    line: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An input row or resource that breaks a rule; it goes to quarantine as it is."""
+
+    line: int
+    item: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """``n`` input rows or resources of a type that the store has no place for."""
+
+    item: str
+    reason: str
+    n: int = 1
+
+
+Item = Accepted | Rejected | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a source: the unit of a transaction.
+
+    ``order`` sorts files so that what is referred to comes first (patients before admissions before events).
+    """
+
+    path: Path
+    order: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """A format that can be loaded. Implementations: ``mimic``, ``fhir``, ``omop``, ``tabular``, ``notes``."""
+
+    kind: str
+
+    def files(self, source: Path) -> list[SourceFile]:
+        """The files of ``source`` that this reader takes, in load order; empty if it is not this format."""
+        ...
+
+    def read(self, file: SourceFile) -> Iterator[Item]:
+        """Stream the items of one file; raises ``ImportFailure`` only if the whole file is unreadable."""
+        ...
