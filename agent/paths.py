@@ -1,0 +1,35 @@
+"""Where Chartroom keeps its own files, and where a store's indexes lie."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from knowledge.errors import ConfigError
+
+
+def home() -> Path:
+    """The private folder of this installation: ``$CHARTROOM_HOME`` or the platform's data folder.
+
+    Raises:
+        ConfigError: it cannot be made or written.
+    """
+    path = Path(os.environ.get("CHARTROOM_HOME") or user_data_path("chartroom"))
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"Chartroom cannot write its folder {path}: {error.strerror}. Set CHARTROOM_HOME to one it can."
+        ) from error
+    if not os.access(path, os.W_OK):
+        raise ConfigError(f"Chartroom cannot write its folder {path}. Set CHARTROOM_HOME to one it can.")
+    return path
+
+
+def index_folder(store: Path) -> Path:
+    """The folder of a store's indexes: beside it (``x.sqlite`` → ``x.index``), or in ``home`` if that is read-only."""
+    beside = store.with_suffix(".index")
+    if beside.is_dir() or os.access(store.parent, os.W_OK):
+        return beside
+    return home() / "indexes" / hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
