@@ -1,0 +1,69 @@
+"""Linking: the values, concepts, patients and times that a question names, matched to the store's own."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.query.model import Domain, Encounter, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value of the store that words of the question may mean.
+
+    Attributes:
+        domain, field: where the value stands, in the terms of ``agent/query/domains.yaml``.
+        value: as the store has it.
+        score: 0 to 1.
+        how: exact, abbreviation, synonym, typo, translation … shown to the user.
+        count: events that have it.
+    """
+
+    domain: Domain
+    field: str
+    value: str
+    score: float
+    how: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words of the question (``question[start:end]``) and what they may mean, best first."""
+
+    start: int
+    end: int
+    text: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLink:
+    """Words that name a time, and the window or encounter they resolve to."""
+
+    start: int
+    end: int
+    text: str
+    window: Window | None = None
+    encounter: Encounter | None = None
+    assumption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientLink:
+    """Words that name a patient; ``subject_id`` is ``None`` where the store has no such patient."""
+
+    start: int
+    end: int
+    text: str
+    subject_id: int | None
+    how: Literal["id", "mrn", "name", "scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """All that was linked in a question."""
+
+    values: tuple[Link, ...] = ()
+    times: tuple[TimeLink, ...] = ()
+    patients: tuple[PatientLink, ...] = ()
+    numbers: tuple[tuple[int, int, float, str | None], ...] = ()  # start, end, number, unit

@@ -1,0 +1,82 @@
+"""What a planner hands to the graph, and what every planner is.
+
+The catalogue (``catalogue.py``) plans without a model; a planner that runs a model emits the same.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.answer import Language, Reason
+from agent.planning.link import Linked
+from agent.query.model import ClinicalQuery, Window
+from agent.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRecords:
+    """Ask the tables. ``intent`` is the catalogue's name of it, or ``None`` where a model composed the query."""
+
+    query: ClinicalQuery
+    intent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchNotes:
+    """Ask the notes: the words to look for and the filters, applied before the search."""
+
+    text: str
+    subject_id: int | None
+    hadm_id: int | None = None
+    note_types: tuple[str, ...] = ()
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """Ask back: the question, in its language, and the candidates."""
+
+    text: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Decline, with the reason and a sentence on what would help."""
+
+    reason: Reason
+    text: str
+
+
+Action = QueryRecords | SearchNotes | Clarify | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for a question. Actions that are independent run in parallel; usually there is one.
+
+    Attributes:
+        confidence: calibrated probability, 0 to 1, that the plan asks what the question asks.
+        assumptions: what was taken for granted to get here, in the question's language.
+    """
+
+    actions: tuple[Action, ...]
+    confidence: float
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier turn of the conversation, for follow-up questions."""
+
+    question: str
+    plan: Plan | None
+
+
+class Planner(Protocol):
+    """Turns a linked question into a plan."""
+
+    def plan(
+        self, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...] = ()
+    ) -> Plan:
+        """The plan; never raises for a question it does not understand (that is a ``Refuse`` or ``Clarify``)."""
+        ...
