@@ -1,0 +1,338 @@
+"""One llama.cpp model with one context: tokens in, the next token out.
+
+It knows tokens, grammars and probabilities. It knows nothing of queues, threads, chat or files: the caller
+has checked the file (``agent.models.gguf``) and calls from one thread at a time (``agent.models.worker``).
+
+The C functions are called directly instead of through ``llama_cpp.Llama``, for reasons that matter here:
+that class keeps a float table of batch x vocabulary (300 MB for a 150,000-token vocabulary), compiles the
+file's chat template on load, puts the prompt into one of its error messages, points the whole process's
+stderr at /dev/null while it loads, and cannot stop inside a prompt.
+"""
+
+import ctypes
+import math
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+
+from knowledge.errors import ModelError
+
+# The bindings' annotations name C types that ctypes itself neither takes nor gives.
+_llama: Any = llama_cpp
+# llama.cpp writes what it does to stderr, now and then with pieces of the prompt. None of it may reach a log.
+_SILENT = _llama.llama_log_callback(lambda _level, _text, _data: None)
+_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+_ABORTED = 2  # llama_decode: the abort callback said so
+_NO_SPACE = 1  # llama_decode: no room in the context
+
+
+class Interrupted(Exception):
+    """``should_stop`` became true while a prompt was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen.
+
+    Attributes:
+        temperature: 0 takes the likeliest token; above 0 draws, with ``seed``.
+        top_k: draw among this many likeliest tokens only; 0 for all.
+        top_p: draw among the likeliest tokens that together hold this much probability.
+        seed: the same seed, prompt, model and machine give the same text.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 40
+    top_p: float = 0.95
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A chosen token and its natural-log probability under the model alone (no temperature, no grammar)."""
+
+    token: int
+    logprob: float
+
+
+class Engine:
+    """A loaded model. Not safe for use from two threads at once.
+
+    Args:
+        path: a checked GGUF file.
+        context: tokens that prompt and answer may have together.
+        threads: how many CPU threads compute.
+        gpu_layers: layers held by a GPU, where llama.cpp was built for one; -1 for all.
+        batch: tokens of a prompt that are read in one go.
+        progress: called with the loaded share, 0.0 to 1.0.
+
+    Raises:
+        ModelError: llama.cpp cannot load the file, or memory does not suffice.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int,
+        threads: int,
+        gpu_layers: int = -1,
+        batch: int = 256,
+        progress: Callable[[float], None] | None = None,
+    ) -> None:
+        self._model = self._context = None
+        self._should_stop: Callable[[], bool] = lambda: False
+        _llama.llama_log_set(_SILENT, ctypes.c_void_p(0))
+        _llama.llama_backend_init()
+        settings = _llama.llama_model_default_params()
+        settings.n_gpu_layers = gpu_layers
+        if progress is not None:
+
+            def loaded(share: float, _data: object) -> bool:
+                progress(share)
+                return True
+
+            settings.progress_callback = _llama.llama_progress_callback(loaded)
+        self._model = _llama.llama_model_load_from_file(str(path).encode(), settings)
+        if not self._model:
+            raise ModelError(
+                f"llama.cpp cannot load {path.name!r}: its architecture is not built in, or memory does not "
+                "suffice. Try a smaller model, or a newer llama-cpp-python."
+            )
+        self._vocab = _llama.llama_model_get_vocab(self._model)
+        self._vocab_size = _llama.llama_vocab_n_tokens(self._vocab)
+        self._open_context(path, context, threads, min(batch, context))
+        self._positions: list[int] = []  # the tokens whose state the context holds
+        self._reusable = 0  # how many of them were read in whole batches of a prompt
+
+    def _open_context(self, path: Path, context: int, threads: int, batch: int) -> None:
+        settings = _llama.llama_context_default_params()
+        settings.n_ctx = context
+        settings.n_batch = settings.n_ubatch = batch
+        settings.n_threads = settings.n_threads_batch = threads
+        settings.no_perf = True
+        self._abort = _llama.ggml_abort_callback(lambda _data: self._should_stop())
+        settings.abort_callback = self._abort
+        self._context = _llama.llama_init_from_model(self._model, settings)
+        if not self._context:
+            self.close()
+            raise ModelError(
+                f"Memory does not suffice for {path.name!r} with a context of {context} tokens. "
+                "Choose a smaller context or a smaller model."
+            )
+        self._batch = batch
+        self._memory = _llama.llama_get_memory(self._context)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens that the model knows."""
+        return self._vocab_size
+
+    def close(self) -> None:
+        """Free the memory. Nothing else may be called afterwards."""
+        if self._context:
+            _llama.llama_free(self._context)
+        if self._model:
+            _llama.llama_model_free(self._model)
+        self._context = self._model = None
+
+    # Tokens
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """The tokens of ``text``.
+
+        Args:
+            text: what to cut.
+            special: whether the names of control tokens stand for these tokens. True for a rendered chat
+                template and nothing else.
+        """
+        data = text.encode("utf-8", errors="replace")
+        room = len(data) + 2  # no token is shorter than a byte; begin and end may be added
+        tokens = (_llama.llama_token * room)()
+        count = _llama.llama_tokenize(self._vocab, data, len(data), tokens, room, special, special)
+        if count < 0:
+            raise ModelError(f"The model's vocabulary cannot express this text of {len(text)} characters.")
+        return list(tokens[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for; not always whole characters."""
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            size = _llama.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)
+            if size >= 0:
+                return buffer.raw[:size]
+            room = -size
+
+    def is_end(self, token: int) -> bool:
+        """Whether the model ends its turn with this token."""
+        return _llama.llama_vocab_is_eog(self._vocab, token)
+
+    def special_texts(self) -> tuple[str, ...]:
+        """The names of all tokens that steer the model when they stand in a rendered prompt."""
+        steering = _llama.LLAMA_TOKEN_ATTR_CONTROL | _llama.LLAMA_TOKEN_ATTR_USER_DEFINED
+        names = (
+            _llama.llama_vocab_get_text(self._vocab, token)
+            for token in range(self._vocab_size)
+            if _llama.llama_vocab_get_attr(self._vocab, token) & steering
+        )
+        return tuple(name.decode("utf-8", errors="replace") for name in names if name)
+
+    def begin_end(self) -> tuple[str, str]:
+        """The names of the begin and end tokens, for chat templates; empty where there is none."""
+        pair = (_llama.llama_vocab_bos(self._vocab), _llama.llama_vocab_eos(self._vocab))
+        begin, end = (
+            (_llama.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", errors="replace")
+            if token >= 0
+            else ""
+            for token in pair
+        )
+        return begin, end
+
+    # Generation
+
+    def generate(
+        self,
+        prompt: list[int],
+        sampling: Sampling,
+        grammar: str | None,
+        should_stop: Callable[[], bool],
+    ) -> Generator[Draw, None, None]:
+        """Choose tokens until the caller stops asking; end tokens are yielded too.
+
+        The caller sees to it that prompt and answer fit the context. Where a grammar is complete, only an
+        end token can follow.
+
+        Raises:
+            Interrupted: ``should_stop`` was true before or inside a computation.
+            ModelError: the grammar is wrong or leads nowhere, or llama.cpp fails.
+        """
+        chooser = _Chooser(self._vocab, self._vocab_size, sampling, grammar)
+        self._should_stop = should_stop
+        try:
+            self._read(prompt)
+            while True:
+                draw = chooser.choose(self._logits())
+                yield draw
+                chooser.accept(draw.token)
+                self._decode([draw.token])
+        finally:
+            self._should_stop = lambda: False
+            chooser.close()
+
+    def _read(self, prompt: list[int]) -> None:
+        """Bring the context to the end of ``prompt``, keeping what an earlier prompt shares with it.
+
+        Only whole batches are kept: so the same batches are computed as without reuse, and the answer does
+        not depend, by a rounding difference, on what was asked before.
+        """
+        limit = min(self._reusable, len(prompt) - 1)
+        shared = next((i for i in range(limit) if self._positions[i] != prompt[i]), limit)
+        shared -= shared % self._batch
+        if not _llama.llama_memory_seq_rm(self._memory, 0, shared, -1):  # recurrent models keep no past
+            self._forget()
+            shared = 0
+        self._positions = prompt[:shared]
+        self._reusable = shared
+        for start in range(shared, len(prompt), self._batch):
+            chunk = prompt[start : start + self._batch]
+            self._decode(chunk)
+            self._reusable += len(chunk) if len(chunk) == self._batch else 0
+
+    def _decode(self, tokens: list[int]) -> None:
+        if self._should_stop():
+            raise Interrupted
+        array = (_llama.llama_token * len(tokens))(*tokens)
+        code = _llama.llama_decode(self._context, _llama.llama_batch_get_one(array, len(tokens)))
+        if code == 0:
+            self._positions.extend(tokens)
+            return
+        self._forget()
+        if code == _ABORTED:
+            raise Interrupted
+        if code == _NO_SPACE:
+            raise ModelError("The model's context is full. Ask something shorter.")
+        raise ModelError(f"llama.cpp failed to compute (code {code}). Restart, or choose another model.")
+
+    def _forget(self) -> None:
+        _llama.llama_memory_clear(self._memory, True)
+        self._positions, self._reusable = [], 0
+
+    def _logits(self) -> np.ndarray:
+        pointer = _llama.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self._vocab_size,))
+
+
+class _Chooser:
+    """Chooses tokens from logits under sampling settings and a grammar, by llama.cpp's own samplers."""
+
+    def __init__(self, vocab: Any, size: int, sampling: Sampling, grammar: str | None) -> None:
+        self._candidates = np.zeros(size, _CANDIDATE)
+        self._ids = np.arange(size, dtype=np.int32)
+        self._grammar = self._chain = None
+        if grammar is not None:
+            self._grammar = _llama.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+            if not self._grammar:
+                raise ModelError(
+                    "llama.cpp does not accept this grammar. Check it as GBNF with a rule `root`."
+                )
+        self._chain = _llama.llama_sampler_chain_init(_llama.llama_sampler_chain_default_params())
+        for sampler in self._samplers(sampling):
+            _llama.llama_sampler_chain_add(self._chain, sampler)
+
+    @staticmethod
+    def _samplers(sampling: Sampling) -> Iterator[Any]:
+        if sampling.temperature <= 0:
+            yield _llama.llama_sampler_init_greedy()
+            return
+        if sampling.top_k > 0:
+            yield _llama.llama_sampler_init_top_k(sampling.top_k)
+        yield _llama.llama_sampler_init_top_p(sampling.top_p, 1)
+        yield _llama.llama_sampler_init_temp(sampling.temperature)
+        yield _llama.llama_sampler_init_dist(sampling.seed)
+
+    def close(self) -> None:
+        """Free the samplers."""
+        if self._chain:
+            _llama.llama_sampler_free(self._chain)
+        if self._grammar:
+            _llama.llama_sampler_free(self._grammar)
+        self._chain = self._grammar = None
+
+    def choose(self, logits: np.ndarray) -> Draw:
+        """The next token. The grammar is asked of all candidates only where the free choice breaks it."""
+        token = self._pick(logits, constrained=False)
+        if self._grammar and not self._allowed(token):
+            token = self._pick(logits, constrained=True)
+            if not self._allowed(token):
+                raise ModelError("The grammar allows no further token of this model. Simplify the grammar.")
+        top = float(logits.max())
+        return Draw(token, float(logits[token]) - top - math.log(float(np.exp(logits - top).sum())))
+
+    def accept(self, token: int) -> None:
+        """Move the grammar past a chosen token."""
+        if self._grammar:
+            _llama.llama_sampler_accept(self._grammar, token)
+
+    def _pick(self, logits: np.ndarray, *, constrained: bool) -> int:
+        self._candidates["id"] = self._ids
+        self._candidates["logit"] = logits
+        array = self._array(self._candidates)
+        if constrained:
+            _llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        _llama.llama_sampler_apply(self._chain, ctypes.byref(array))
+        return int(array.data[array.selected].id)
+
+    def _allowed(self, token: int) -> bool:
+        one = np.array([(token, 0.0, 0.0)], _CANDIDATE)
+        _llama.llama_sampler_apply(self._grammar, ctypes.byref(self._array(one)))
+        return bool(np.isfinite(one["logit"][0]))
+
+    @staticmethod
+    def _array(candidates: np.ndarray) -> Any:
+        data = candidates.ctypes.data_as(_llama.llama_token_data_p)
+        return _llama.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
