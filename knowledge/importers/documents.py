@@ -1,0 +1,172 @@
+r"""The text of a document: plain text, Markdown, HTML, PDF and DOCX.
+
+The text is kept to the letter, since citations are offsets into it; only the line ends ``\r\n`` and ``\r``
+become ``\n``. A document that cannot be read raises ``ImportFailure`` with a reason that quotes none of it.
+"""
+
+import codecs
+import io
+import re
+import zipfile
+from html.parser import HTMLParser
+
+import docx
+import pypdf
+from docx.table import Table
+from pypdf.errors import DependencyError, PyPdfError
+
+from knowledge.errors import ImportFailure
+
+SUFFIXES = {".txt": "text", ".md": "text", ".html": "html", ".htm": "html", ".pdf": "pdf", ".docx": "docx"}
+MEDIA_TYPES = {
+    "text/plain": "text",
+    "text/markdown": "text",
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+}
+MAX_BYTES = 100_000_000
+# A DOCX is a ZIP archive: a small one may unpack to fill the memory.
+MAX_UNPACKED_BYTES = 500_000_000
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def extract(data: bytes, kind: str, charset: str | None = None) -> str:
+    """The text of a document.
+
+    Args:
+        data: the file's bytes.
+        kind: ``text``, ``html``, ``pdf`` or ``docx`` (the values of ``SUFFIXES`` and ``MEDIA_TYPES``).
+        charset: the encoding that the source names; detected without it. PDF and DOCX need none.
+
+    Raises:
+        ImportFailure: too large, damaged, encrypted, in no known encoding, with NUL bytes, or without text.
+    """
+    if len(data) > MAX_BYTES:
+        raise ImportFailure(f"larger than {MAX_BYTES // 1_000_000} MB")
+    match kind:
+        case "pdf":
+            text = _pdf(data)
+        case "docx":
+            text = _docx(data)
+        case "html":
+            text = _html(decode(data, charset))
+        case _:
+            text = decode(data, charset)
+    if "\0" in text:
+        raise ImportFailure("contains NUL bytes: it is damaged or no text file")
+    if not text.strip():
+        raise ImportFailure("no text: needs OCR" if kind == "pdf" else "no text")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def decode(data: bytes, charset: str | None = None) -> str:
+    """Bytes as text: the encoding named, else the byte-order mark, UTF-8, or GB18030.
+
+    Nearly any bytes decode as GB18030, so that it is believed only where at least 80 of 100 characters beyond
+    ASCII belong to GB 2312, the characters in daily use and their punctuation.
+
+    Raises:
+        ImportFailure: the named encoding is unknown or wrong, or none of the known ones fits.
+    """
+    if charset:
+        try:
+            return data.decode("utf-8-sig" if codecs.lookup(charset).name == "utf-8" else charset)
+        except (LookupError, UnicodeDecodeError) as error:
+            raise ImportFailure("is not in the encoding that its source names") from error
+    marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    try:
+        return data.decode(marked or "utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = data.decode("gb18030")
+        beyond = [character for character in text if not character.isascii()]
+        common = sum(len(character.encode("gb2312", "ignore")) == 2 for character in beyond)
+        if common >= 0.8 * len(beyond):
+            return text
+    except UnicodeDecodeError:
+        pass
+    raise ImportFailure("is neither UTF-8 nor GB18030: save it as UTF-8")
+
+
+def _pdf(data: bytes) -> str:
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ImportFailure("is protected by a password: save it without one")
+        return "\n\n".join(page.extract_text() for page in reader.pages)
+    except DependencyError as error:
+        raise ImportFailure("is encrypted: save it without encryption") from error
+    # pypdf meets damage with whatever Python raises where it strikes.
+    except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise ImportFailure("is a damaged PDF") from error
+
+
+def _docx(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
+                raise ImportFailure(f"unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000} MB")
+        document = docx.Document(io.BytesIO(data))
+    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
+        # An Office file with a password is no ZIP archive either, but an OLE container.
+        locked = data.startswith(bytes.fromhex("d0cf11e0a1b11ae1"))
+        reason = "is protected by a password: save it without one" if locked else "is a damaged DOCX"
+        raise ImportFailure(reason) from error
+    blocks = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Table):
+            blocks.extend("\t".join(cell.text for cell in row.cells) for row in block.rows)
+        else:
+            blocks.append(block.text)
+    return "\n".join(blocks)
+
+
+class _Text(HTMLParser):
+    """Collects what a browser would show, with a line for each block."""
+
+    BLOCKS = frozenset(
+        "address article blockquote br div dl dt dd footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section "
+        "table tr ul".split()  # noqa: SIM905
+    )
+    HIDDEN = frozenset(("head", "script", "style", "template"))
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open a block, a cell or something that is not shown."""
+        if tag in self.HIDDEN:
+            self.hidden += 1
+        elif tag in self.BLOCKS:
+            self.parts.append("\n")
+        elif tag in ("td", "th"):
+            self.parts.append("\t")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a block or what was not shown."""
+        if tag in self.HIDDEN:
+            self.hidden = max(0, self.hidden - 1)
+        elif tag in self.BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        """Keep text, its white space as a browser shows it."""
+        if not self.hidden:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+
+def _html(source: str) -> str:
+    parser = _Text()
+    parser.feed(source)
+    parser.close()
+    lines = (line.strip(" \t") for line in "".join(parser.parts).split("\n"))
+    return "\n".join(line for line in lines if line)
