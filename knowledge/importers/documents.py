@@ -131,9 +131,8 @@ def _docx(data: bytes) -> str:
 class _Text(HTMLParser):
     """Collects what a browser would show, with a line for each block."""
 
-    BLOCKS = frozenset(
-        "address article blockquote br div dl dt dd footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section "
-        "table tr ul".split()  # noqa: SIM905
+    BLOCK = re.compile(
+        "address|article|blockquote|br|d[dlt]|div|footer|h[1-6]|header|hr|li|ol|p|pre|section|table|tr|ul"
     )
     HIDDEN = frozenset(("head", "script", "style", "template"))
 
@@ -146,7 +145,7 @@ class _Text(HTMLParser):
         """Open a block, a cell or something that is not shown."""
         if tag in self.HIDDEN:
             self.hidden += 1
-        elif tag in self.BLOCKS:
+        elif self.BLOCK.fullmatch(tag):
             self.parts.append("\n")
         elif tag in ("td", "th"):
             self.parts.append("\t")
@@ -155,7 +154,7 @@ class _Text(HTMLParser):
         """Close a block or what was not shown."""
         if tag in self.HIDDEN:
             self.hidden = max(0, self.hidden - 1)
-        elif tag in self.BLOCKS:
+        elif self.BLOCK.fullmatch(tag):
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
