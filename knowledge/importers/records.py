@@ -1,8 +1,9 @@
 """What a reader of a source hands to the loader: one item for each row or resource of the input.
 
 Readers only read and map. The loader (``loader.py``) owns the transaction, keys, duplicates and the
-quarantine. ``accepted + rejected + skipped = input`` holds because every input row or resource is
-handed over as exactly one ``Accepted``, ``Rejected`` or ``Skipped``.
+quarantine. ``accepted + rejected + skipped + duplicates = input`` holds because every input row or resource
+is handed over as exactly one ``Accepted``, ``Rejected`` or ``Skipped`` (what is accepted here may turn out
+to be a duplicate, or to break a rule of the store, once the loader sees it).
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,11 +25,14 @@ class Row:
             ``Ref`` and the loader allots a stable integer.
         source_id: the row's key in its source, unique in its table; ``None`` where the source has no key
             (the loader then keys it by a hash of the row and its ordinal among equal rows of that file).
+        completes: only fills columns of a row that another file or line brings (the date of death of a
+            patient); a row that never comes quarantines it.
     """
 
     table: str
     values: "Mapping[str, Value | Ref]"
     source_id: str | None = None
+    completes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,34 @@ class Ref:
     ``table`` is the table whose integer key is meant: ``patients`` (``subject_id``), ``admissions``
     (``hadm_id``), ``icustays`` (``stay_id``), ``transfers`` (``transfer_id``), ``d_labitems`` and ``d_items``
     (``itemid``), or any table of events (``row_id``).
+
+    Attributes:
+        table: see above.
+        key: the source's own key.
+        optional: what to do if the row that is meant never comes: ``False`` quarantines the row that refers
+            to it, ``True`` leaves the column empty and counts the row as unlinked.
     """
 
     table: str
     key: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An input row or resource that became rows of the store (dictionary rows may come along)."""
+    """An input row or resource that became rows of the store (dictionary rows may come along).
+
+    Attributes:
+        line: 1-based line or entry in the file.
+        rows: stored all or not at all.
+        item: the table or resource type that reports name; by default the first table that is no dictionary.
+        raw: the input as it came, for the quarantine; by default the mapped rows are kept there.
+    """
 
     line: int
     rows: tuple[Row, ...]
+    item: str | None = None
+    raw: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
 --   * text keeps the source's case and compares without case (COLLATE NOCASE)
 --   * every row has an integer row_id: it is what a citation names; it never changes once given
 --   * codes carry their system before a bar: 'icd10|N179', 'icd9|5849', 'snomed|431855005'
---   * source_id is the row's key in its source; (source, table, source_id) is loaded once
+--   * source_id is the row's key in its source; (kind of source, table, source_id) is loaded once (see keys)
 --   * a column that a source cannot fill is NULL, never a guess
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -21,9 +21,21 @@ CREATE TABLE sources (                    -- one line for each file ever loaded
     accepted      INTEGER NOT NULL,
     rejected      INTEGER NOT NULL,
     skipped       INTEGER NOT NULL,
-    duplicates    INTEGER NOT NULL DEFAULT 0,   -- rows that an earlier file had already brought
-    UNIQUE (kind, path, sha256)
+    duplicates    INTEGER NOT NULL DEFAULT 0,   -- rows that were already there
+    unresolved    INTEGER NOT NULL DEFAULT 0,   -- rejected only because a row they refer to has not come yet
+    options       TEXT NOT NULL DEFAULT '{}',   -- how the file was read (JSON): a sheet, a mapping
+    UNIQUE (kind, path, sha256, options)
 );
+
+-- What the loader knows of each key of a source: the integer that stands for it here. Makes a row loaded
+-- once whatever file it comes in, and lets rows refer to each other by the source's own text keys.
+CREATE TABLE keys (
+    table_name TEXT NOT NULL,
+    key        TEXT NOT NULL,             -- the source's key, or '#' and a hash where the source has none
+    kind       TEXT NOT NULL,             -- as in sources: two kinds may use one key for two things
+    id         INTEGER NOT NULL,          -- subject_id, hadm_id, stay_id, transfer_id, itemid, note_id or row_id
+    PRIMARY KEY (table_name, key, kind)
+) WITHOUT ROWID;
 
 CREATE TABLE quarantine (                 -- rejected rows: nothing is lost
     row_id   INTEGER PRIMARY KEY,

@@ -151,7 +151,7 @@ class RecordStore:
     def tables(self) -> dict[str, tuple[str, ...]]:
         """Table to its columns, for the tables that hold clinical data and their dictionaries."""
         if self._tables is None:
-            hidden = {"meta", "sources", "quarantine", "skipped", "note_changes", "sqlite_sequence"}
+            hidden = {"meta", "sources", "quarantine", "skipped", "keys", "note_changes", "sqlite_sequence"}
             with closing(self.connect()) as connection:
                 names = connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
                 self._tables = {
