@@ -26,6 +26,7 @@ RULES = {
     "list_type": "must be a list",
     "json_invalid": "must be an object",
     "model_type": "must be an object",
+    "base64_decode": "is not base64",
     "value_error": "breaks a rule of its type (form, or one choice of several)",
 }
 OTHER_RELEASES = {"STU3": "fhir.resources.STU3", "R5": "fhir.resources"}
