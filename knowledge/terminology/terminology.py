@@ -1,10 +1,11 @@
 """Finding clinical concepts by their names: English and Chinese, synonyms, abbreviations, labels.
 
-It knows names only. Which of several meanings a question intends, and which values a store has, is for others.
+It knows names only. Which of several meanings a question intends, and which values a store has, is left to
+others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -171,13 +172,18 @@ def fold(text: str) -> str:
     ).replace("’", "'")
 
 
-def _forms(concept: Concept) -> list[tuple[str, How]]:
-    forms: list[tuple[str, How]] = [(concept.en, "name"), (concept.zh, "translation")]
-    forms += [(text, "synonym") for text in concept.synonyms_en]
-    forms += [(text, "translation") for text in concept.synonyms_zh]
-    forms += [(text, "abbreviation") for text in concept.abbreviations]
-    forms += [(text, "label") for text in concept.labels]
-    return forms
+def _forms(concept: Concept) -> Iterator[tuple[str, How]]:
+    yield concept.en, "name"
+    yield concept.zh, "translation"
+    kinds: tuple[tuple[tuple[str, ...], How], ...] = (
+        (concept.synonyms_en, "synonym"),
+        (concept.synonyms_zh, "translation"),
+        (concept.abbreviations, "abbreviation"),
+        (concept.labels, "label"),
+    )
+    for texts, how in kinds:
+        for text in texts:
+            yield text, how
 
 
 def _distinct(forms: Iterable[_Form]) -> tuple[Concept, ...]:
