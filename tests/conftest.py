@@ -28,6 +28,6 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real GGUF model of half a megabyte with random weights. Do not change the file; copy it."""
-    from tests.tiny_gguf import build_tiny_gguf
+    from tiny_gguf import build_tiny_gguf
 
     return build_tiny_gguf(tmp_path_factory.mktemp("model") / "tiny.gguf")

@@ -147,15 +147,18 @@ class Engine:
 
         Args:
             text: what to cut.
-            special: whether the names of control tokens stand for these tokens. True for a rendered chat
-                template and nothing else.
+            special: whether the names of control tokens stand for these tokens, and the token that begins a
+                text is put first where the model wants it. True for a rendered prompt and nothing else.
         """
         data = text.encode("utf-8", errors="replace")
-        room = len(data) + 2  # no token is shorter than a byte; begin and end may be added
+        room = len(data) + 1  # no token is shorter than a byte; some vocabularies put a space first
         tokens = (_llama.llama_token * room)()
-        count = _llama.llama_tokenize(self._vocab, data, len(data), tokens, room, special, special)
+        count = _llama.llama_tokenize(self._vocab, data, len(data), tokens, room, False, special)
         if count < 0:
             raise ModelError(f"The model's vocabulary cannot express this text of {len(text)} characters.")
+        begin = _llama.llama_vocab_bos(self._vocab)
+        if special and _llama.llama_vocab_get_add_bos(self._vocab) and (count == 0 or tokens[0] != begin):
+            return [begin, *tokens[:count]]
         return list(tokens[:count])
 
     def piece(self, token: int) -> bytes:

@@ -21,7 +21,10 @@ from knowledge.errors import ModelError
 
 MAX_REPEAT = 1000  # llama.cpp copies the repeated rule this often
 
-_CHAR = r'[^"\\\x00-\x1F\x7F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
+# All characters of JSON strings but quote and backslash. Not written as "none of those", since that would let
+# a model spell surrogates and code points beyond Unicode with single bytes.
+_PLAIN = r"[\x20-\x21\x23-\x5B\x5D-\x7E\u00A0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]"
+_CHAR = rf'{_PLAIN} | "\\" ["\\/bfnrt]'
 _INTEGER = '("0" | [1-9] [0-9]{0,15})'
 _DATE = r'[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])'
 _TIME = r'([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9]'
@@ -53,29 +56,48 @@ def literal(text: str) -> str:
 
 
 def schema_grammar(schema: dict[str, Any]) -> str:
-    """The GBNF grammar, with root rule ``root``, of a JSON Schema.
+    """The GBNF grammar, with the rule ``root``, of a JSON Schema.
 
     Raises:
         ModelError: the schema asks for something that the grammar cannot hold.
     """
-    return _grammar(json.dumps(schema, ensure_ascii=False, sort_keys=False))
+    return _grammar(_json(schema), "root")
+
+
+def tool_grammar(schema: dict[str, Any], *, opening: str = "", closing: str = "", text: bool = False) -> str:
+    """The GBNF grammar of tool calls.
+
+    Args:
+        schema: JSON Schema of one call.
+        opening: what the model's template writes before each call; with it, up to eight calls may follow one
+            another, a line each.
+        closing: what it writes after each.
+        text: whether an answer in words may come instead; it starts with neither ``{`` nor ``<``.
+
+    Raises:
+        ModelError: see ``schema_grammar``.
+    """
+    one = " ".join([literal(opening), "call", literal(closing)]) if opening else "call"
+    several = f'{one} ("\\n" {one}){{0,7}}' if opening else one
+    root = f"{several} | [^<{{] [^\\x00]*" if text else several
+    return f"root ::= {root}\n{_grammar(_json(schema), 'call')}"
 
 
 @lru_cache(maxsize=64)
-def _grammar(schema: str) -> str:
-    return _Writer(json.loads(schema)).write()
+def _grammar(schema: str, root: str) -> str:
+    return _Writer(json.loads(schema), root).write()
 
 
 class _Writer:
     """Collects the rules of one schema."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
+    def __init__(self, schema: dict[str, Any], root: str) -> None:
+        self._schema, self._root = schema, root
         self._rules: dict[str, str] = {}
         self._references: dict[str, str] = {}
 
     def write(self) -> str:
-        self._rules["root"] = self._value(self._schema)
+        self._rules[self._root] = self._value(self._schema)
         return "\n".join(f"{name} ::= {rule}" for name, rule in (self._rules | _SHARED).items())
 
     def _value(self, schema: Any) -> str:

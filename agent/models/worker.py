@@ -240,10 +240,14 @@ class LlamaWorker:
         """
         return self.submit(request).result()
 
-    def count_tokens(self, text: str, *, special: bool = True) -> int:
-        """How many tokens of context a text takes; ``special`` as in ``Engine.tokenize``."""
+    def tokenize(self, text: str, *, special: bool = True) -> list[int]:
+        """The tokens of a text; ``special`` as in ``Engine.tokenize``."""
         with self._engine_lock:
-            return len(self.load().tokenize(text, special=special))
+            return self.load().tokenize(text, special=special)
+
+    def count_tokens(self, text: str, *, special: bool = True) -> int:
+        """How many tokens of context a text takes."""
+        return len(self.tokenize(text, special=special))
 
     def special_texts(self) -> tuple[str, ...]:
         """Names of tokens that steer the model; no text from outside may contain them in a prompt."""
