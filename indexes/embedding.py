@@ -47,7 +47,8 @@ class Embedder:
         self._model: SentenceTransformer | None = None
         if not any(path.suffix in {".safetensors", ".bin"} for path in self._files()):
             raise ModelError(
-                f"There is no embedding model at {self.folder}; give a folder in the sentence-transformers layout."
+                f"There is no embedding model at {self.folder}; "
+                "give a folder in the sentence-transformers layout."
             )
 
     @cached_property

@@ -60,7 +60,8 @@ def search(
         # bm25() in place of rank: it is computed after the filter, rank would be before it.
         rows = connection.execute(
             "SELECT rowid, bm25(keywords) AS score FROM keywords "
-            "WHERE keywords MATCH ? AND rowid IN (SELECT value FROM json_each(?)) ORDER BY score, rowid LIMIT ?",
+            "WHERE keywords MATCH ? AND rowid IN (SELECT value FROM json_each(?)) "
+            "ORDER BY score, rowid LIMIT ?",
             (expression, json.dumps(allowed.tolist()), k),
         )
     return [(chunk_id, -score) for chunk_id, score in rows]
