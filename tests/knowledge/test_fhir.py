@@ -685,6 +685,17 @@ def test_a_truncated_archive_fails_as_a_whole(tmp_path):
         read(path)
 
 
+def test_a_damaged_file_of_an_export_fails_alone(tmp_path, store):
+    (tmp_path / "export").mkdir()
+    write_ndjson(tmp_path / "export" / "Patient.ndjson", patient())
+    damaged = write_ndjson(
+        tmp_path / "export" / "Goal.ndjson.gz", *({"resourceType": "Goal"} for _ in range(999))
+    )
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    report = load(tmp_path / "export", store)
+    assert report.counts.accepted == 1
+
+
 def test_files_that_are_not_fhir_are_left_to_other_readers(tmp_path):
     (tmp_path / "settings.json").write_text('{"a": 1}')
     (tmp_path / "patients.csv").write_text("subject_id\n1\n")

@@ -1,11 +1,12 @@
 """The reader of FHIR R4 sources: files in, items for the loader out."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
 from knowledge.importers.fhir.claims import claim_rows
 from knowledge.importers.fhir.concepts import table
@@ -39,8 +40,16 @@ MAPPERS: dict[str, Callable[[Any, str, Context], tuple[Row, ...]]] = {
 ORDER = {kind: place for place, kind in enumerate(MAPPERS)}
 # What other resources look into and what has no rows of its own.
 LOOKED_UP = ("Medication", "Binary", "Practitioner")
-# Of these an NDJSON export is read twice: encounters repeat their patient, orders name their Medication.
-LOOKED_UP_FILES = ("Patient", "Medication", "Practitioner")
+# What the resources of one file of an NDJSON export need from its other files: encounters repeat facts of
+# their patient, orders may name a Medication, reports and documents an author.
+LOOKUPS = {
+    "Encounter": ("Patient",),
+    "MedicationRequest": ("Medication",),
+    "MedicationStatement": ("Medication",),
+    "MedicationAdministration": ("Medication",),
+    "DiagnosticReport": ("Practitioner",),
+    "DocumentReference": ("Practitioner",),
+}
 
 
 class FhirReader:
@@ -50,16 +59,16 @@ class FhirReader:
 
     def files(self, source: Path) -> list[SourceFile]:
         """The FHIR files of a folder, or the one file; a bulk export in the order of its types."""
-        candidates = sorted(source.iterdir()) if source.is_dir() else [source]
-        found = [path for path in candidates if path.is_file() and looks_like_fhir(path)]
+        if source.is_file() and not is_ndjson(source):
+            return [SourceFile(source)] if looks_like_fhir(source) else []
         folder = source if source.is_dir() else source.parent
-        types = {path: first_type(path) for path in found if is_ndjson(path)}
-        lookup = self._lookup(folder) if types else ""
+        found = {path: _type(path) for path in sorted(folder.iterdir()) if looks_like_fhir(path)}
         files = [
-            SourceFile(path, 1 + ORDER.get(types[path], len(ORDER)), {"lookup": lookup})
-            if path in types
+            SourceFile(path, 1 + ORDER.get(kind, len(ORDER)), {"lookup": _lookup(kind, found)})
+            if kind
             else SourceFile(path)
-            for path in found
+            for path, kind in found.items()
+            if source in (folder, path)
         ]
         return sorted(files, key=lambda file: (file.order, file.path))
 
@@ -79,10 +88,6 @@ class FhirReader:
         for (kind, reason), n in sorted(skipped.items()):
             yield Skipped(kind, reason, n)
 
-    def _lookup(self, folder: Path) -> str:
-        paths = [path for path in sorted(folder.iterdir()) if is_ndjson(path) and looks_like_fhir(path)]
-        return "\n".join(str(path) for path in paths if first_type(path) in LOOKED_UP_FILES)
-
     def _bundle(self, path: Path) -> Iterator[Item]:
         located: list[Located] = []
         for entry in bundle(path):
@@ -98,14 +103,26 @@ class FhirReader:
     def _ndjson(self, file: SourceFile) -> Iterator[Item]:
         context = Context(
             resource
-            for path in file.options.get("lookup", "").split("\n")
-            if path
-            for entry in lines(Path(path))
+            for name in file.options.get("lookup", "").splitlines()
+            for entry in lines(file.path.with_name(name))
             if isinstance(entry, Entry) and isinstance(resource := _located(entry), Located)
         )
         for entry in lines(file.path):
             result = _located(entry) if isinstance(entry, Entry) else entry
             yield _mapped(result, context) if isinstance(result, Located) else result
+
+
+def _type(path: Path) -> str:
+    """The resource type of an NDJSON file; empty for a Bundle, which brings its own context."""
+    try:
+        return first_type(path) if is_ndjson(path) else ""
+    except ImportFailure:
+        return ""  # the damage is told, of this file alone, when it is read
+
+
+def _lookup(kind: str, types: Mapping[Path, str]) -> str:
+    """The names of the files beside it that a file of this type looks into, one a line."""
+    return "\n".join(path.name for path, other in types.items() if other in LOOKUPS.get(kind, ()))
 
 
 @cache
