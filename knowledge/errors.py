@@ -9,7 +9,9 @@
     ├── ModelError            a model file or model server that cannot be used
     │   └── ModelBusy         the queue before the model is full
     ├── QueryRejected         a query that the guard does not let through
+    │   └── NotInSchema       a query for what this store has no table or column for
     ├── QuestionError         a question that cannot be taken (empty, too long, control characters)
+    ├── Stopped               the user stopped the work before it was done
     └── ConfigError           a setting, flag or file of settings that makes no sense
 
 A message says what happened, to what, and what to do. It is meant for the user and never contains
@@ -45,8 +47,16 @@ class QueryRejected(ChartroomError):
     """The guard did not let a query through, or stopped it at a limit."""
 
 
+class NotInSchema(QueryRejected):
+    """The store has no table or column for what is asked: it cannot hold it."""
+
+
 class QuestionError(ChartroomError):
     """A question cannot be taken as it is."""
+
+
+class Stopped(ChartroomError):
+    """The user stopped the work before it was done."""
 
 
 class ConfigError(ChartroomError):

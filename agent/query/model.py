@@ -10,7 +10,7 @@ absolute (the time resolver has already applied "now"); ``said`` keeps the quest
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Domain = Literal[
     "patient",
@@ -32,7 +32,8 @@ Domain = Literal[
     "report",
     "note",
 ]
-Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "between", "outside", "known", "unknown"]
+TIME = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
 Unit = Literal["minutes", "hours", "days", "weeks", "months", "years"]
 Bucket = Literal["hour", "day", "week", "month", "quarter", "year"]
 
@@ -62,24 +63,41 @@ class Condition(Frozen):
 
     Attributes:
         field: a field of the domain; ``value`` is its number.
-        value: a number or text; the word ``low``/``high``/``abnormal``/``critical`` on ``value`` means
-            against the row's own reference range, else the threshold table.
+        op: ``between`` and ``outside`` take ``value`` and ``upper``, bounds included in the range; ``known``
+            and ``unknown`` ask whether the field has a value at all and take none.
+        value: a number or text; the word ``low``/``high``/``abnormal``/``normal``/``critical`` on ``value``
+            means against the row's own reference range, else the threshold table.
         unit: of ``value`` where the question gave one; rows in another unit are converted or left out, and
             either is said in the assumptions.
     """
 
     field: str
-    op: Operator
-    value: float | str
+    op: Operator = "="
+    value: float | str | None = None
+    upper: float | None = None
     unit: str | None = None
+
+    @model_validator(mode="after")
+    def _has_what_the_operator_needs(self) -> "Condition":
+        if self.op in ("between", "outside"):
+            if isinstance(self.value, str) or self.value is None or self.upper is None:
+                raise ValueError(f"{self.op} needs two numbers, value and upper")
+        elif self.op not in ("known", "unknown") and self.value is None:
+            raise ValueError(f"{self.op} needs a value")
+        return self
 
 
 class Window(Frozen):
-    """A span of time, half-open ``[start, end)``, ``YYYY-MM-DD HH:MM:SS``; ``None`` is unbounded."""
+    """A span of time, half-open ``[start, end)``, ``YYYY-MM-DD HH:MM:SS``; ``None`` is unbounded.
 
-    start: str | None = None
-    end: str | None = None
+    Attributes:
+        on: what has to lie in it: the event's (start) ``time``, its ``end``, or, ``overlap``, any part of it.
+    """
+
+    start: str | None = Field(None, pattern=TIME)
+    end: str | None = Field(None, pattern=TIME)
     said: str = ""
+    on: Literal["time", "end", "overlap"] = "time"
 
 
 class Encounter(Frozen):
@@ -107,10 +125,17 @@ class Pick(Frozen):
     """Which of the events: by time (``first``, ``last``, ``nth``) or by value (``min``, ``max``).
 
     Ties are included: several rows can be last. It applies per patient where many are asked about.
+
+    Attributes:
+        n: from 1, counts distinct times; from the end for ``last`` (2: the last but one).
+        then: of the rows tied for ``min``/``max``, only the first or last in time.
+        each: ``name``: one pick for every name (the latest of each lab) instead of one for the patient.
     """
 
     which: Literal["first", "last", "nth", "min", "max"]
-    n: int = 1
+    n: int = Field(1, ge=1)
+    then: Literal["first", "last"] | None = None
+    each: Literal["patient", "name"] = "patient"
 
 
 class Related(Frozen):
@@ -118,18 +143,39 @@ class Related(Frozen):
 
     Attributes:
         events: the other events.
-        relation: ``ever`` in the same patient; ``same_admission``; ``before``/``after`` the event itself;
-            ``same_admission_before``/``same_admission_after`` likewise within the admission.
-        within_days: at most so many days apart (``before``/``after`` only).
+        relation: where the other event stands: ``ever`` in the same patient; in the ``same_admission``;
+            ``before``/``after`` the event itself (a drug that follows a diagnosis: the diagnosis is
+            ``before``); ``same_admission_before``/``same_admission_after`` likewise within the admission;
+            at the ``same_time``; of the ``same_name`` (negated: what is new).
+        within_days, within_months: at most so far apart (``before``/``after`` only).
+        same: in the same calendar day, month or year, too.
         negated: keeps events without such a partner.
+        each: the event counts once for each partner, not just once.
     """
 
     events: "Events"
     relation: Literal[
-        "ever", "same_admission", "before", "after", "same_admission_before", "same_admission_after"
+        "ever",
+        "same_admission",
+        "before",
+        "after",
+        "same_admission_before",
+        "same_admission_after",
+        "same_time",
+        "same_name",
     ] = "ever"
     within_days: float | None = None
+    within_months: int | None = None
+    same: Literal["day", "month", "year"] | None = None
     negated: bool = False
+    each: bool = False
+
+
+class Repeated(Frozen):
+    """Keeps events that occur at least so often in the patient, or under the same name in the patient."""
+
+    by: Literal["patient", "name"] = "patient"
+    at_least: int = Field(2, ge=1)
 
 
 class Events(Frozen):
@@ -138,6 +184,7 @@ class Events(Frozen):
     Attributes:
         status: ``active``: begun and not ended at "now" (drugs, stays, admissions, diagnoses, allergies);
             ``ended``: the opposite.
+        repeated, pick: applied in this order, after everything else.
     """
 
     domain: Domain
@@ -147,6 +194,7 @@ class Events(Frozen):
     encounter: Encounter | None = None
     status: Literal["active", "ended"] | None = None
     related: tuple[Related, ...] = ()
+    repeated: Repeated | None = None
     pick: Pick | None = None
 
 
@@ -168,9 +216,10 @@ class Count(Frozen):
 
 
 class Exists(Frozen):
-    """Whether there is such an event."""
+    """Whether there is such an event; with ``none``, whether there is no such event ("all were normal")."""
 
     ask: Literal["exists"] = "exists"
+    none: bool = False
 
 
 class Statistic(Frozen):
@@ -183,17 +232,22 @@ class Statistic(Frozen):
     function: Literal["mean", "min", "max", "sum", "median"]
     field: str = "value"
     per: Literal["patient", "admission", "day", "month", "year"] | None = None
-    inner: Literal["mean", "min", "max", "sum", "count"] = "sum"
+    inner: Literal["mean", "min", "max", "sum", "count", "patients", "admissions"] = "sum"
 
 
 class Change(Frozen):
-    """The later value minus the earlier one, both shown. Either side may come from another encounter or window."""
+    """The later value minus the earlier one, both shown. Either side may come from another encounter or window.
+
+    Attributes:
+        earlier_of: where the earlier value is of other events than ``of``.
+        as_comparison: asks "is the later one less, greater, equal?" instead of "by how much?".
+    """
 
     ask: Literal["change"] = "change"
     earlier: Pick = Pick(which="first")
     later: Pick = Pick(which="last")
-    earlier_of: "Events | None" = None  # where the earlier value is of other events than ``of``
-    as_comparison: Literal["<", ">", "="] | None = None  # asks "is it greater?" instead of "by how much?"
+    earlier_of: "Events | None" = None
+    as_comparison: Literal["<", ">", "="] | None = None
 
 
 class Trend(Frozen):
@@ -219,6 +273,7 @@ class Group(Frozen):
         by: a field of the event (``gender``, ``admission_type``, ``name`` …) or a bucket of its time.
         figure: what is computed in each group.
         share: adds each group's share of the total.
+        show_group: whether the result names the groups, or lists the figures alone.
     """
 
     ask: Literal["group"] = "group"
@@ -227,6 +282,13 @@ class Group(Frozen):
     figure: Literal["events", "patients", "admissions", "mean", "min", "max", "sum"] = "events"
     field: str = "value"
     share: bool = False
+    show_group: bool = True
+
+    @model_validator(mode="after")
+    def _groups_by_one_thing(self) -> "Group":
+        if (self.by is None) == (self.bucket is None):
+            raise ValueError("give either by or bucket")
+        return self
 
 
 class Elapsed(Frozen):

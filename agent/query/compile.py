@@ -1,0 +1,375 @@
+"""From the typed query to SQL: one SELECT for the answer, and one for the keys of the rows behind it.
+
+``base.py`` finds the events; this module says what is asked of them. SQLite's dialect; a hospital with
+another engine needs another compiler only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.query.base import Context, Shape, base, picked
+from agent.query.domains import Tables, binding
+from agent.query.literals import literal
+from agent.query.model import (
+    Balance,
+    Bucket,
+    Change,
+    ClinicalQuery,
+    Count,
+    Elapsed,
+    Events,
+    Exists,
+    Group,
+    Pick,
+    Readmission,
+    Rows,
+    Statistic,
+    Top,
+    Trend,
+)
+from knowledge.errors import QueryRejected
+
+PROVENANCE_CAP = 5000
+SHOWN = ("subject_id", "hadm_id", "time", "end_time", "name", "value", "unit")
+BUCKETS: dict[Bucket, str] = {
+    "hour": "STRFTIME('%Y-%m-%d %H:00', time)",
+    "day": "STRFTIME('%Y-%m-%d', time)",
+    "week": "DATE(time, 'weekday 0', '-6 days')",
+    "month": "STRFTIME('%Y-%m', time)",
+    "quarter": "STRFTIME('%Y', time) || '-Q' || ((CAST(STRFTIME('%m', time) AS INTEGER) + 2) / 3)",
+    "year": "STRFTIME('%Y', time)",
+}
+PER = {
+    "patient": "subject_id",
+    "admission": "hadm_id",
+    "day": BUCKETS["day"],
+    "month": BUCKETS["month"],
+    "year": BUCKETS["year"],
+}
+DAYS_IN = {"minutes": 1440.0, "hours": 24.0, "days": 1.0, "weeks": 1 / 7, "months": 1 / 30.436875, "years": 1 / 365.2425}
+FIGURES = {
+    "events": "COUNT(*)",
+    "count": "COUNT(*)",
+    "patients": "COUNT(DISTINCT subject_id)",
+    "admissions": "COUNT(DISTINCT hadm_id)",
+    "mean": "AVG({0})",
+    "min": "MIN({0})",
+    "max": "MAX({0})",
+    "sum": "SUM({0})",
+}
+UNIT = "LOWER(COALESCE(unit, ''))"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How to find the rows behind the result.
+
+    ``sql`` gives, for each row: the cells that tell which result row it belongs to, its key, then ``shown``.
+
+    Attributes:
+        table: the table whose keys these are.
+        key: its key column, ``row_id`` or ``note_id``.
+        shown: names of the columns for display.
+        role: which part of a computation: ``earlier``, ``later``, ``input``, ``output``, or nothing.
+        match: result columns that the leading cells equal; none: the whole result rests on each row.
+        ordinal: the leading cell is the number of the result row instead.
+    """
+
+    table: str
+    key: str
+    sql: str
+    shown: tuple[str, ...]
+    role: str = ""
+    match: tuple[int, ...] = ()
+    ordinal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A query as SQL.
+
+    Attributes:
+        sql: one SELECT whose columns are exactly what was asked for.
+        columns: their names.
+        provenance: SELECTs of the rows behind it.
+        assumptions: keys of ``assumptions`` in the phrase files.
+    """
+
+    sql: str
+    columns: tuple[str, ...]
+    provenance: tuple[Provenance, ...]
+    assumptions: tuple[str, ...]
+
+
+def compile(query: ClinicalQuery, tables: Tables, now: str) -> Compiled:
+    """Compile a query for a store.
+
+    Args:
+        query: the query.
+        tables: ``RecordStore.tables`` of the store.
+        now: ``YYYY-MM-DD HH:MM:SS``.
+
+    Raises:
+        NotInSchema: the store has no table or column for a part of it.
+        QueryRejected: its parts do not fit together.
+    """
+    context = Context(tables, query.patient, now)
+    binding(query.of.domain, tables)
+    return _COMPILERS[type(query.ask)](query.ask, query.of, context)
+
+
+def _compiled(sql: str, columns: tuple[str, ...], context: Context, *provenance: Provenance) -> Compiled:
+    return Compiled(sql, columns, provenance, tuple(context.assumptions))
+
+
+def _behind(
+    events: Events,
+    context: Context,
+    sql: str,
+    *,
+    cells: tuple[str, ...] = (),
+    extra: tuple[str, ...] = (),
+    role: str = "",
+    match: tuple[int, ...] = (),
+    ordinal: bool = False,
+) -> Provenance:
+    """The provenance of ``sql``, a SELECT of events."""
+    at = binding(events.domain, context.tables)
+    shown = tuple(dict.fromkeys((*SHOWN, *context.recorded, *extra)))
+    columns = ", ".join([*(f"{cell} AS g{i}" for i, cell in enumerate(cells)), "row_id", *shown])
+    text = f"WITH base AS ({sql}) SELECT {columns} FROM base ORDER BY time, row_id LIMIT {PROVENANCE_CAP + 1}"
+    return Provenance(at.table, at.key, text, shown, role, match, ordinal)
+
+
+def _column(field: str) -> str:
+    return "end_time" if field == "end" else field
+
+
+def _rows(ask: Rows, of: Events, context: Context) -> Compiled:
+    fields = tuple(_column(field) for field in ask.fields)
+    sql = base(of, context, Shape(fields=fields, reported="value" in fields))
+    order = {"time": "time", "time_desc": "time DESC", "value": "value", "value_desc": "value DESC"}[ask.order]
+    listed = ", ".join(fields)
+    if ask.distinct:
+        name, *direction = order.split()
+        best = f"{'MAX' if direction else 'MIN'}({name})"
+        order = " ".join([best, *direction])
+        tail = f"GROUP BY {listed} ORDER BY {order}"
+    else:
+        tail = f"ORDER BY {order}, row_id"
+    limit = "" if ask.limit is None else f" LIMIT {ask.limit}"
+    behind = _behind(of, context, sql, cells=fields, extra=fields, match=tuple(range(len(fields))))
+    return _compiled(
+        f"WITH base AS ({sql}) SELECT {listed} FROM base {tail}{limit}", ask.fields, context, behind
+    )
+
+
+def _count(ask: Count, of: Events, context: Context) -> Compiled:
+    sql = base(of, context)
+    what = {**FIGURES, "names": "COUNT(DISTINCT name)"}[ask.of]
+    return _compiled(
+        f"WITH base AS ({sql}) SELECT {what} AS count FROM base", ("count",), context, _behind(of, context, sql)
+    )
+
+
+def _exists(ask: Exists, of: Events, context: Context) -> Compiled:
+    sql = base(of, context)
+    test = "COUNT(*) = 0" if ask.none else "COUNT(*) > 0"
+    return _compiled(
+        f"WITH base AS ({sql}) SELECT {test} AS found FROM base", ("exists",), context, _behind(of, context, sql)
+    )
+
+
+def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:
+    counted = ask.per is not None and ask.inner in ("count", "patients", "admissions")
+    field, shape = _measure(ask.field, counted)
+    sql = base(of, context, shape)
+    unit = UNIT if field == "value" and not counted else "''"
+    if ask.per is None:
+        source = f"SELECT {field} AS figure, {unit} AS scale FROM base WHERE {field} IS NOT NULL"
+    else:
+        inner = FIGURES[ask.inner].format(field)
+        by = PER[ask.per]
+        source = f"SELECT {inner} AS figure, {unit} AS scale FROM base WHERE {by} IS NOT NULL GROUP BY {by}, {unit}"
+    if ask.function == "median":
+        source = (
+            "SELECT figure, scale, ROW_NUMBER() OVER (PARTITION BY scale ORDER BY figure) AS place, "
+            f"COUNT(*) OVER (PARTITION BY scale) AS size FROM ({source})"
+        )
+        figure, where = "AVG(figure)", " WHERE place IN ((size + 1) / 2, (size + 2) / 2)"
+    else:
+        figure, where = FIGURES[ask.function].format("figure"), ""
+    text = f"WITH base AS ({sql}) SELECT {figure} AS figure FROM ({source}){where} GROUP BY scale ORDER BY scale"
+    ordinal = f"DENSE_RANK() OVER (ORDER BY {unit}) - 1"
+    behind = _behind(of, context, sql, cells=(ordinal,), extra=shape.fields, ordinal=True)
+    return _compiled(text, (ask.function,), context, behind)
+
+
+def _measure(field: str, counted: bool) -> tuple[str, Shape]:
+    """The column of a numeric field and what the base must bring for it."""
+    if counted:
+        return "value", Shape()
+    return (field, Shape(numeric=True)) if field == "value" else (_column(field), Shape(fields=(_column(field),)))
+
+
+def _change(ask: Change, of: Events, context: Context) -> Compiled:
+    shape = Shape(numeric=True)
+
+    def side(events: Events, pick: Pick) -> str:
+        rows = picked(base(events, context, shape), pick, context)
+        first = f"SELECT *, ROW_NUMBER() OVER (PARTITION BY subject_id ORDER BY row_id) AS nth FROM ({rows})"
+        return f"SELECT * FROM ({first}) WHERE nth = 1"
+
+    before = ask.earlier_of or of
+    later, earlier = side(of, ask.later), side(before, ask.earlier)
+    figure = f"l.value {ask.as_comparison or '-'} e.value"
+    name = "comparison" if ask.as_comparison else "change"
+    cohort = context.patient is None
+    columns = ("subject_id", name) if cohort else (name,)
+    chosen = f"l.subject_id, {figure} AS {name}" if cohort else f"{figure} AS {name}"
+    same_unit = "LOWER(COALESCE(l.unit, e.unit, '')) = LOWER(COALESCE(e.unit, l.unit, ''))"
+    text = (
+        f"WITH later AS ({later}), earlier AS ({earlier}) SELECT {chosen} FROM later AS l "
+        f"JOIN earlier AS e ON e.subject_id = l.subject_id AND {same_unit} ORDER BY l.subject_id"
+    )
+    cells, match = (("subject_id",), (0,)) if cohort else ((), ())
+    return _compiled(
+        text,
+        columns,
+        context,
+        _behind(before, context, earlier, cells=cells, match=match, role="earlier"),
+        _behind(of, context, later, cells=cells, match=match, role="later"),
+    )
+
+
+def _trend(ask: Trend, of: Events, context: Context) -> Compiled:
+    sql = base(of, context, Shape(numeric=True))
+    one_name = sum(len(c.values) for c in of.concepts if c.field == "name") == 1
+    columns = ("time", "value", "unit") if one_name else ("name", "time", "value", "unit")
+    if context.patient is None:
+        columns = ("subject_id", *columns)
+    behind = _behind(of, context, sql, cells=columns, match=tuple(range(len(columns))))
+    order = "time, row_id" if one_name else "name, time, row_id"
+    text = f"WITH base AS ({sql}) SELECT {', '.join(columns)} FROM base ORDER BY {order}"
+    return _compiled(text, columns, context, behind)
+
+
+def _top(ask: Top, of: Events, context: Context) -> Compiled:
+    context.assume("ties_included")
+    key = _column(ask.field)
+    fields = (key, "cost") if ask.by == "cost" else (key,)
+    sql = base(of, context, Shape(fields=fields))
+    figure = "SUM(cost)" if ask.by == "cost" else FIGURES[ask.by]
+    ranked = (
+        f"SELECT {key}, {figure} AS figure, DENSE_RANK() OVER (ORDER BY {figure} DESC) AS place "
+        f"FROM base WHERE {key} IS NOT NULL GROUP BY {key}"
+    )
+    shown = f"{key}, figure" if ask.show_count else key
+    text = f"WITH base AS ({sql}) SELECT {shown} FROM ({ranked}) WHERE place <= {ask.n} ORDER BY place, {key}"
+    columns = (ask.field, ask.by) if ask.show_count else (ask.field,)
+    kept = f"SELECT * FROM ({sql}) WHERE {key} IN (SELECT {key} FROM (WITH base AS ({sql}) {ranked}) WHERE place <= {ask.n})"
+    behind = _behind(of, context, kept, cells=(key,), extra=fields, match=(0,))
+    return _compiled(text, columns, context, behind)
+
+
+def _group(ask: Group, of: Events, context: Context) -> Compiled:
+    counted = ask.figure in ("events", "patients", "admissions")
+    field, shape = _measure(ask.field, counted)
+    key = BUCKETS[ask.bucket] if ask.bucket else _column(ask.by or "name")
+    fields = shape.fields if ask.bucket else tuple(dict.fromkeys((*shape.fields, key)))
+    sql = base(of, context, Shape(fields, shape.numeric))
+    figure = FIGURES[ask.figure].format(field)
+    unit = UNIT if field == "value" and not counted else "''"
+    share = f", 1.0 * {figure} / SUM({figure}) OVER () AS share" if ask.share else ""
+    where = "time IS NOT NULL" if ask.bucket else f"{key} IS NOT NULL"
+    grouped = (
+        f"SELECT {key} AS bucket, {unit} AS scale, {figure} AS figure{share} "
+        f"FROM base WHERE {where} GROUP BY {key}, {unit}"
+    )
+    shown = (("bucket",) if ask.show_group else ()) + ("figure",) + (("share",) if ask.share else ())
+    text = f"WITH base AS ({sql}) SELECT {', '.join(shown)} FROM ({grouped}) ORDER BY bucket, scale"
+    columns = ((ask.bucket or ask.by or "name",) if ask.show_group else ()) + (ask.figure,)
+    columns += ("share",) if ask.share else ()
+    kept = f"SELECT * FROM ({sql}) WHERE {where}"
+    ordinal = f"DENSE_RANK() OVER (ORDER BY {key}, {unit}) - 1"
+    behind = _behind(of, context, kept, cells=(ordinal,), extra=fields, ordinal=True)
+    return _compiled(text, columns, context, behind)
+
+
+def _elapsed(ask: Elapsed, of: Events, context: Context) -> Compiled:
+    now, factor = literal(context.now), DAYS_IN[ask.unit]
+    if ask.what == "since":
+        sql = base(of, context)
+        span = f"JULIANDAY({now}) - JULIANDAY(time)"
+    else:
+        context.assume("open_until_now")
+        sql = base(of, context, Shape(fields=("end_time",)))
+        span = f"JULIANDAY(COALESCE(end_time, {now})) - JULIANDAY(time)"
+    figure = f"{factor!r} * ({span})"
+    columns = (f"{ask.what}_{ask.unit}",)
+    text = (
+        f"WITH base AS ({sql}) SELECT {figure} AS elapsed FROM base WHERE time IS NOT NULL "
+        "GROUP BY 1 ORDER BY MIN(time)"
+    )
+    behind = _behind(of, context, sql, cells=(figure,), match=(0,))
+    return _compiled(text, columns, context, behind)
+
+
+def _balance(ask: Balance, of: Events, context: Context) -> Compiled:
+    if of.domain != "input":
+        raise QueryRejected("A fluid balance is asked of the domain 'input'.")
+    context.assume("millilitres_only")
+    out = of.model_copy(update={"domain": "output", "concepts": (), "where": ()})
+    taken, lost = (
+        f"SELECT * FROM ({base(events, context, Shape(numeric=True))}) WHERE LOWER(unit) = 'ml'"
+        for events in (of, out)
+    )
+    both = f"SELECT time, value FROM ({taken}) UNION ALL SELECT time, -value AS value FROM ({lost})"
+    if ask.per == "day":
+        day = BUCKETS["day"]
+        text = f"SELECT {day} AS day, SUM(value) AS balance FROM ({both}) GROUP BY {day} ORDER BY {day}"
+        columns, cells, match = ("day", "balance"), (day,), (0,)
+    else:
+        text, columns, cells, match = f"SELECT SUM(value) AS balance FROM ({both})", ("balance",), (), ()
+    return _compiled(
+        text,
+        columns,
+        context,
+        _behind(of, context, taken, cells=cells, match=match, role="input"),
+        _behind(out, context, lost, cells=cells, match=match, role="output"),
+    )
+
+
+def _readmission(ask: Readmission, of: Events, context: Context) -> Compiled:
+    if of.domain != "admission":
+        raise QueryRejected("Readmissions are asked of the domain 'admission'.")
+    context.assume("readmission_definition")
+    sql = base(of, context)
+    again = f"r.time >= b.end_time AND r.time <= DATETIME(b.end_time, '+{ask.days} days')"
+    everyone = base(Events(domain="admission"), context)
+    back = f"EXISTS (SELECT 1 FROM ({everyone}) AS r WHERE r.subject_id = b.subject_id AND r.row_id <> b.row_id AND {again})"
+    flagged = f"SELECT b.*, {back} AS back FROM ({sql}) AS b WHERE b.end_time IS NOT NULL"
+    figures = "SUM(back) AS readmissions, COUNT(*) AS discharges"
+    key = BUCKETS[ask.bucket].replace("time", "end_time") if ask.bucket else None
+    head = f"{key} AS bucket, " if key else ""
+    tail = f" GROUP BY {key} ORDER BY {key}" if key else ""
+    columns = ((ask.bucket,) if ask.bucket else ()) + ("readmissions", "discharges")
+    behind = _behind(
+        of, context, f"SELECT * FROM ({flagged}) WHERE back", cells=(key,) if key else (), match=(0,) if key else ()
+    )
+    return _compiled(f"SELECT {head}{figures} FROM ({flagged}){tail}", columns, context, behind)
+
+
+_COMPILERS: dict[type, Callable[..., Compiled]] = {
+    Rows: _rows,
+    Count: _count,
+    Exists: _exists,
+    Statistic: _statistic,
+    Change: _change,
+    Trend: _trend,
+    Top: _top,
+    Group: _group,
+    Elapsed: _elapsed,
+    Balance: _balance,
+    Readmission: _readmission,
+}
