@@ -521,6 +521,24 @@ def test_a_document_becomes_a_note_of_its_type(rows):
     assert note.values["text"] == "Discharged in good health."
 
 
+def test_a_text_that_is_both_report_and_document_is_one_note(rows, items):
+    text = b"Right lower lobe pneumonia."
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r1",
+        "status": "final",
+        "code": {"text": "Chest X-ray"},
+        "subject": SUBJECT,
+        "effectiveDateTime": "2020-06-15T08:00:00+08:00",
+        "presentedForm": [document(text, "text/plain")["content"][0]["attachment"]],
+    }
+    same = document(text, "text/plain", date="2020-06-15T08:00:00+08:00")
+    assert len(rows("notes", same, report)) == 1
+    assert isinstance(items(same, report)[-1], Skipped)
+    later = document(text, "text/plain", date="2020-06-16T08:00:00+08:00")
+    assert len(rows("notes", later, report)) == 2  # copied forward: two notes say so
+
+
 def test_html_is_stripped_to_what_a_browser_shows(rows):
     page = b"<html><head><title>x</title></head><h1>Plan</h1><p>No&nbsp;fever &lt; 38<script>x()</script></p>"
     (note,) = rows("notes", document(page, "text/html"))

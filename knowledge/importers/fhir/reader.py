@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,9 @@ class FhirReader:
             else:
                 yield result
         context = Context(located)
+        told: set[tuple[object, ...]] = set()
         for resource in sorted(located, key=lambda each: ORDER.get(_kind(each), len(ORDER))):
-            yield _mapped(resource, context)
+            yield _told_once(_mapped(resource, context), told)
 
     def _ndjson(self, file: SourceFile) -> Iterator[Item]:
         context = Context(
@@ -162,3 +164,22 @@ def _mapped(located: Located, context: Context) -> Item:
         return Skipped(kind, str(reason))
     except RuleBroken as error:
         return Entry(located.line, located.url, dict(located.body)).rejected(str(error))
+
+
+def _told_once(item: Item, told: set[tuple[object, ...]]) -> Item:
+    """Leave out a note that repeats another of the Bundle: same patient, time and text.
+
+    Servers often give a report's text a second time as a document, which would be found and cited twice.
+    """
+    if not isinstance(item, Accepted):
+        return item
+    rows = []
+    for row in item.rows:
+        note = tuple(row.values.get(name) for name in ("subject_id", "charttime", "sha256"))
+        if row.table != "notes" or note not in told:
+            rows.append(row)
+        if row.table == "notes":
+            told.add(note)
+    if not rows:
+        return Skipped(item.item or "note", "repeats the text of a report of this Bundle")
+    return replace(item, rows=tuple(rows))
