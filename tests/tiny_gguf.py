@@ -10,19 +10,19 @@ import gguf
 import numpy as np
 
 CHAT_TEMPLATE = (
-    "{%- if tools %}<|im_start|>system\n"
-    "{%- for tool in tools %}\n{{ tool | tojson }}{%- endfor %}<|im_end|>\n{%- endif %}"
-    "{%- for message in messages %}"
-    "<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
-    "{%- endfor %}"
-    "{%- if add_generation_prompt %}<|im_start|>assistant\n{%- endif %}"
+    "{% if tools %}{{ '<|im_start|>system\\n' }}"
+    "{% for tool in tools %}{{ (tool | tojson) + '\\n' }}{% endfor %}{{ '<|im_end|>\\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 WORDS = ("patient", "creatinine", "mg/dL", "the", "is", "肌酐", "患者", '{"', '":', "true", "false")
 CONTROL = ("<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>")
 
 
 def build_tiny_gguf(
-    path: Path, *, context: int = 512, seed: int = 7, chat_template: str | None = CHAT_TEMPLATE
+    path: Path, *, context: int = 1024, seed: int = 7, chat_template: str | None = CHAT_TEMPLATE
 ) -> Path:
     """Write the model to ``path`` and return it. The same arguments give the same bytes."""
     rng = np.random.default_rng(seed)

@@ -157,11 +157,9 @@ class LlamaChatModel(BaseChatModel):
             )
             for i, call in enumerate(calls)
         ]
-        if broken:
-            chunks.append(tool_call_chunk(name=None, args=broken, id=None, index=len(calls)))
         yield ChatGenerationChunk(
             message=AIMessageChunk(
-                content="",
+                content=broken,  # as words: LangChain would complete half a call by guessing
                 tool_call_chunks=chunks,
                 usage_metadata=_usage(completion),
                 response_metadata=self._metadata(completion),

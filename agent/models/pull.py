@@ -136,7 +136,7 @@ class _Transfer:
             self._check_space(size)
             with self._part.open("r+b" if self._here else "wb") as file:
                 file.seek(self._here)
-                for block in response.iter_bytes(_BLOCK):
+                for block in response.iter_raw():  # as they come: nothing is lost when the line breaks
                     file.write(block)
                     self._digest.update(block)
                     self._here += len(block)

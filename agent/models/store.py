@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.models import gguf
 from agent.models.gguf import ModelFile
 from agent.models.pull import Progress, download, hub_address
-from agent.models.registry import recommended
+from agent.models.registry import Recommended, recommended
 from agent.models.worker import LlamaWorker
 from agent.paths import home
 from knowledge.errors import ModelError
@@ -139,12 +140,20 @@ def pull(name: str, progress: Progress | None = None, *, hub: str | None = None)
     folder = home() / "models"
     folder.mkdir(exist_ok=True, mode=0o700)
     target = folder / model.file
+    try:
+        with FileLock(home() / "pull.lock", timeout=0):
+            return _pull(model, target, hub_address(hub), progress)
+    except Timeout:
+        raise ModelError("Another pull is under way. Wait for it, then pull again.") from None
+
+
+def _pull(model: Recommended, target: Path, hub: str, progress: Progress | None) -> ModelFile:
     known = _read().entry(target)
     if known is not None and target.exists():
         return gguf.verify(target, known.sha256, progress)
     if not target.exists():
         arriving = target.with_name(target.name + ".part")
-        sha256 = download(model, arriving, hub_address(hub), progress)
+        sha256 = download(model, arriving, hub, progress)
         _admit(arriving, target, sha256, known)
     else:
         sha256 = gguf.sha256_of(target, progress)

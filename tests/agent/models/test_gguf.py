@@ -20,7 +20,7 @@ def _altered(tiny_gguf: Path, tmp_path: Path, data: bytes) -> Path:
 
 def test_a_file_says_what_it_is(tiny_gguf: Path) -> None:
     file = read(tiny_gguf)
-    assert (file.name, file.architecture, file.context_length) == ("tiny", "llama", 512)
+    assert (file.name, file.architecture, file.context_length) == ("tiny", "llama", 1024)
     assert file.chat_template == CHAT_TEMPLATE
     assert file.size == tiny_gguf.stat().st_size
     assert 100_000 < file.parameters < 200_000

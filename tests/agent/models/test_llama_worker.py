@@ -184,19 +184,19 @@ def test_two_callers_at_once_are_both_served_and_not_mixed(worker: LlamaWorker) 
 
 
 def test_a_prompt_over_the_context_is_refused_not_cut(worker: LlamaWorker) -> None:
-    with pytest.raises(ModelError, match=r"prompt has \d+ tokens; the model takes 512"):
+    with pytest.raises(ModelError, match=r"prompt has \d+ tokens; the model takes 1024"):
         worker.complete(Request("creatinine " * 400))
 
 
 def test_an_answer_that_meets_the_end_of_the_context_says_so(worker: LlamaWorker) -> None:
-    completion = worker.complete(Request("a" * 500, max_tokens=100, grammar=ENDLESS))
+    completion = worker.complete(Request("a" * 1000, max_tokens=100, grammar=ENDLESS))
     assert completion.finish_reason == "length"
-    assert completion.prompt_tokens + len(completion.tokens) == 512
+    assert completion.prompt_tokens + len(completion.tokens) == 1024
 
 
 def test_a_chosen_context_never_exceeds_that_of_the_file(model: ModelFile) -> None:
     assert LlamaWorker(model, context=100).context == 100
-    assert LlamaWorker(model, context=100_000).context == model.context_length == 512
+    assert LlamaWorker(model, context=100_000).context == model.context_length == 1024
 
 
 def test_tokens_are_counted_by_the_models_own_vocabulary(worker: LlamaWorker) -> None:
