@@ -603,6 +603,12 @@ def test_every_form_of_reference_leads_to_the_patient(rows, reference):
     assert row.values["subject_id"] == Ref("patients", "p1")
 
 
+def test_an_id_counts_only_within_its_kind(rows, only):
+    (row,) = rows("labevents", observation(valueInteger=3, encounter={"reference": "EpisodeOfCare/e1"}))
+    assert row.values["hadm_id"] is None
+    assert isinstance(only(observation(valueInteger=3, subject={"reference": "Practitioner/p1"})), Rejected)
+
+
 def test_a_reference_by_identifier_is_resolved_within_the_bundle(rows):
     person = patient(identifier=[{"system": "mrn", "value": "42"}])
     for subject in (

@@ -18,8 +18,8 @@ def claim_rows(claim: Claim, key: str, context: Context) -> tuple[Row, ...]:
     if claim.total is None or claim.total.value is None:
         raise NotStored("has no total")
     named = [encounter for item in claim.item or () for encounter in item.encounter or ()]
-    encounter = next((found for each in named if (found := context.key(each))), None)
-    prescription = context.key(claim.prescription)
+    encounter = next((found for each in named if (found := context.key(each, "Encounter"))), None)
+    prescription = context.key(claim.prescription, "MedicationRequest")
     if prescription:
         event = Ref("prescriptions", prescription)
     elif encounter:

@@ -71,11 +71,12 @@ def concept(source: CodeableConcept | None, prefer: Sequence[str] = ()) -> Conce
         key=lambda coding: (rank.get(system_name(coding), len(rank)), not coding.userSelected),
         default=None,
     )
-    shown = next((c.display for c in (best, *codings) if c and c.display), None)
-    label = source.text or shown or next((c.display for c in source.coding or () if c.display), None)
+    words = (source.text, best.display if best else None, *(coding.display for coding in source.coding or ()))
+    label = next((text.strip() for text in words if text and text.strip()), None)
     if best is not None:
-        return Concept(store_code(best), (label or best.code or "").strip())
-    return Concept(f"text|{label.strip()}", label.strip()) if label and label.strip() else None
+        code = store_code(best)
+        return Concept(code, label or code.partition("|")[2])
+    return Concept(f"text|{label}", label) if label else None
 
 
 def required(source: CodeableConcept | None, path: str, prefer: Sequence[str] = ()) -> Concept:

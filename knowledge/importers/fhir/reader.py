@@ -99,7 +99,7 @@ class FhirReader:
                 yield result
         context = Context(located)
         told: set[tuple[object, ...]] = set()
-        for resource in sorted(located, key=lambda each: ORDER.get(_kind(each), len(ORDER))):
+        for resource in sorted(located, key=lambda each: ORDER.get(each.kind, len(ORDER))):
             yield _told_once(_mapped(resource, context), told)
 
     def _ndjson(self, file: SourceFile) -> Iterator[Item]:
@@ -132,10 +132,6 @@ def _reasons() -> dict[str, str]:
     return {line["type"]: line["reason"] for line in table("skipped_types.tsv")}
 
 
-def _kind(located: Located) -> str:
-    return located.resource.get_resource_type()
-
-
 def _located(entry: Entry) -> Located | Rejected | Skipped:
     """The entry as a valid resource, if it is of a type that matters here."""
     kind = entry.kind
@@ -154,7 +150,7 @@ def _located(entry: Entry) -> Located | Rejected | Skipped:
 
 
 def _mapped(located: Located, context: Context) -> Item:
-    kind = _kind(located)
+    kind = located.kind
     if kind in LOOKED_UP:
         return Skipped(kind, _reasons()[kind])
     try:

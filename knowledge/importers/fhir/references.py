@@ -18,6 +18,8 @@ from knowledge.importers.fhir.outcome import NotStored
 from knowledge.importers.fhir.times import birth_date
 from knowledge.importers.records import Ref
 
+NO_PATIENTS = ("Group", "Device", "Location")
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -36,6 +38,11 @@ class Located:
     url: str | None
     resource: FHIRResourceModel
     body: Mapping[str, object]
+
+    @property
+    def kind(self) -> str:
+        """The resource type."""
+        return self.resource.get_resource_type()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Context:
     """
 
     def __init__(self, resources: Iterable[Located] = ()) -> None:
-        self._keys: dict[str, str] = {}
+        self._located: dict[str, Located] = {}
         self._identifiers: dict[tuple[str | None, str | None], str] = {}
         self._patients: dict[str, PatientFacts] = {}
         self._medications: dict[str, Medication] = {}
@@ -66,7 +73,7 @@ class Context:
         claims: list[Claim] = []
         for item in resources:
             if item.url:
-                self._keys[item.url] = item.key
+                self._located[item.url] = item
             match item.resource:
                 case Patient() as patient:
                     self._patients[item.key] = patient_facts(patient)
@@ -90,22 +97,25 @@ class Context:
         payer = next((i.coverage.display for i in claim.insurance if i.focal and i.coverage.display), None)
         for item in claim.item or ():
             for encounter in item.encounter or ():
-                if payer and (key := self.key(encounter)):
+                if payer and (key := self.key(encounter, "Encounter")):
                     self._insurance.setdefault(key, payer)
 
-    def key(self, reference: Reference | None) -> str | None:
+    def key(self, reference: Reference | None, kind: str) -> str | None:
         """The id that a reference points to: ``urn:uuid:…``, ``Type/id`` or an absolute address.
 
-        ``None`` for no reference, a contained resource and a search (``Type?identifier=…``).
+        ``None`` for no reference, for one to another kind of resource (an id is unique only within its kind),
+        for a contained resource and for a search (``Type?identifier=…``).
         """
         text = reference.reference if reference else None
         if not text or text.startswith("#") or "?" in text:
             return None
-        if text in self._keys:
-            return self._keys[text]
+        if text in self._located:
+            found = self._located[text]
+            return found.key if found.kind == kind else None
         if text.startswith(("urn:uuid:", "urn:oid:")):
             return text.rsplit(":", 1)[1]
-        return text.split("/_history/")[0].rsplit("/", 1)[-1]
+        parts = text.split("/_history/")[0].split("/")
+        return parts[-1] if parts[-2:-1] == [kind] else None
 
     def patient(self, reference: Reference | None, path: str) -> Ref:
         """The patient of a resource.
@@ -116,24 +126,24 @@ class Context:
         """
         if reference is None:
             raise RuleBroken(f"{path}: is missing, so that no patient is named")
-        text = reference.reference or ""
-        kind = reference.type or (text.rsplit("/", 2)[-2] if text.count("/") else "Patient")
-        if "?" not in text and kind in ("Group", "Device", "Location"):
-            raise NotStored(f"{path} is a {kind}, not a patient")
-        if found := self.key(reference):
+        if found := self.key(reference, "Patient"):
             return Ref("patients", found)
+        text = reference.reference or ""
+        kind = next((kind for kind in NO_PATIENTS if kind == reference.type or f"{kind}/" in text), None)
+        if kind:
+            raise NotStored(f"{path} is a {kind}, not a patient")
+        number = reference.identifier
+        pairs = [(number.system, number.value)] if number else []
         if "?identifier=" in text:
             system, _, value = text.partition("?identifier=")[2].partition("|")
-            if found := self._identifiers.get((system, value)):
-                return Ref("patients", found)
-        number = reference.identifier
-        if number and (found := self._identifiers.get((number.system, number.value))):
+            pairs.append((system, value))
+        if found := next((self._identifiers[pair] for pair in pairs if pair in self._identifiers), None):
             return Ref("patients", found)
         raise RuleBroken(f"{path}: does not lead to a patient")
 
     def encounter(self, reference: Reference | None) -> Ref | None:
         """The encounter of a resource, left empty where it names one that never comes."""
-        found = self.key(reference)
+        found = self.key(reference, "Encounter")
         return Ref("admissions", found, optional=True) if found else None
 
     def facts(self, patient: Ref) -> PatientFacts | None:
@@ -152,18 +162,18 @@ class Context:
         if text and text.startswith("#"):
             inside = (item for item in contained or () if isinstance(item, Medication))
             return next((item for item in inside if item.id == text[1:]), None)
-        found = self.key(reference)
+        found = self.key(reference, "Medication")
         return self._medications.get(found) if found else None
 
     def binary(self, url: str | None) -> Binary | None:
         """The Binary of this source that an attachment links to."""
-        found = self.key(Reference(reference=url)) if url else None
+        found = self.key(Reference(reference=url), "Binary") if url else None
         return self._binaries.get(found) if found else None
 
     def author(self, references: Iterable[Reference] | None) -> str | None:
         """The name of the first author."""
         for reference in references or ():
-            found = self.key(reference)
+            found = self.key(reference, "Practitioner")
             if name := reference.display or (self._authors.get(found) if found else None):
                 return name
         return None
