@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import docx
 import pypdf
 from docx.table import Table
-from pypdf.errors import DependencyError, PyPdfError
+from pypdf.errors import DependencyError
 
 from knowledge.errors import ImportFailure
 
@@ -29,6 +29,8 @@ MEDIA_TYPES = {
 MAX_BYTES = 100_000_000
 # A DOCX is a ZIP archive: a small one may unpack to fill the memory.
 MAX_UNPACKED_BYTES = 500_000_000
+# What Word wraps a document with a password in, and what .doc was before DOCX: no ZIP archive.
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -101,31 +103,32 @@ def _pdf(data: bytes) -> str:
         if reader.is_encrypted and not reader.decrypt(""):
             raise ImportFailure("is protected by a password: save it without one")
         return "\n\n".join(page.extract_text() for page in reader.pages)
+    except ImportFailure:
+        raise
     except DependencyError as error:
         raise ImportFailure("is encrypted: save it without encryption") from error
-    # pypdf meets damage with whatever Python raises where it strikes.
-    except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:  # the parser meets damage with whatever Python raises where it strikes
         raise ImportFailure("is a damaged PDF") from error
 
 
 def _docx(data: bytes) -> str:
+    if data.startswith(_OLE):
+        raise ImportFailure("is protected by a password, or is an old .doc: save it as DOCX without one")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
                 raise ImportFailure(f"unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000} MB")
-        document = docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
-        # An Office file with a password is no ZIP archive either, but an OLE container.
-        locked = data.startswith(bytes.fromhex("d0cf11e0a1b11ae1"))
-        reason = "is protected by a password: save it without one" if locked else "is a damaged DOCX"
-        raise ImportFailure(reason) from error
-    blocks = []
-    for block in document.iter_inner_content():
-        if isinstance(block, Table):
-            blocks.extend("\t".join(cell.text for cell in row.cells) for row in block.rows)
-        else:
-            blocks.append(block.text)
-    return "\n".join(blocks)
+        blocks = []
+        for block in docx.Document(io.BytesIO(data)).iter_inner_content():
+            if isinstance(block, Table):
+                blocks.extend("\t".join(cell.text for cell in row.cells) for row in block.rows)
+            else:
+                blocks.append(block.text)
+        return "\n".join(blocks)
+    except ImportFailure:
+        raise
+    except Exception as error:  # as with PDF
+        raise ImportFailure("is a damaged DOCX") from error
 
 
 class _Text(HTMLParser):

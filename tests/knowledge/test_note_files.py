@@ -2,7 +2,8 @@
 
 import io
 import json
-from contextlib import closing
+import random
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def test_pdf_and_docx_give_their_text():
 def test_a_document_that_cannot_be_read_says_why(data, kind, reason):
     with pytest.raises(ImportFailure, match=reason):
         extract(data, kind)
+
+
+@pytest.mark.parametrize(
+    ("whole", "kind"), [(pdf("No effusion"), "pdf"), (word(), "docx")], ids=["pdf", "docx"]
+)
+def test_damage_anywhere_in_a_document_is_an_import_failure_and_nothing_else(whole, kind):
+    chance = random.Random(7)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in chance.sample(range(len(damaged)), 12):
+            damaged[place] = chance.randrange(256)
+        with suppress(ImportFailure):
+            extract(bytes(damaged), kind)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +259,7 @@ def test_a_manifest_that_cannot_be_understood_fails_as_a_whole(tmp_path, name, t
 @pytest.fixture
 def store(tmp_path: Path) -> RecordStore:
     store = RecordStore.create(tmp_path / "store.sqlite")
-    load(EXAMPLE / "patient.json", store)
+    load(EXAMPLE.parent / "patient.json", store)
     return store
 
 
@@ -255,8 +269,8 @@ def query(store: RecordStore, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_documented_example_loads(store):
-    report = load(EXAMPLE / "manifest.csv", store)
-    assert (report.counts.accepted, report.counts.rejected, report.counts.skipped) == (3, 0, 1)
+    report = load(EXAMPLE, store)
+    assert (report.counts.accepted, report.counts.rejected, report.counts.skipped) == (3, 0, 0)
     assert query(store, "SELECT note_type, language, hadm_id IS NULL FROM notes ORDER BY note_id") == [
         ("progress", "en", 0),
         ("radiology", "en", 0),
