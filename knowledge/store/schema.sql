@@ -232,7 +232,7 @@ CREATE TABLE cost (
     row_id     INTEGER PRIMARY KEY,
     subject_id INTEGER NOT NULL REFERENCES patients (subject_id),
     hadm_id    INTEGER REFERENCES admissions (hadm_id),
-    event_type TEXT NOT NULL,             -- the table that event_id is a row_id of; 'admissions' for a claim
+    event_type TEXT NOT NULL,             -- the table that event_id is a row_id of; 'admissions': event_id is the hadm_id
     event_id   INTEGER NOT NULL,
     chargetime TEXT,
     cost       REAL NOT NULL,
