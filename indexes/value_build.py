@@ -154,11 +154,13 @@ def _dictionary_query(column: Column, store: RecordStore) -> str:
 
 def _write(connection: sqlite3.Connection, found: Sequence[_Value]) -> None:
     words: dict[str, bool] = {}
+    norms: list[tuple[int, str]] = []
     surfaces: list[tuple[str, int, str]] = []
     for value_id, value in enumerate(found, start=1):
         norm = normalise(value.value)
         if not norm:
             continue
+        norms.append((value_id, norm))
         surfaces.append((norm, value_id, "normalised"))
         surfaces.extend((other, value_id, "normalised") for other in _variants(value, norm))
         surfaces.extend((other, value_id, "abbreviation") for other in map(normalise, value.aliases) if other)
@@ -166,7 +168,6 @@ def _write(connection: sqlite3.Connection, found: Sequence[_Value]) -> None:
         for word in norm.split():
             if live or word not in words:
                 words[word] = live or words.get(word, False)
-        connection.execute("INSERT INTO value_words (rowid, norm) VALUES (?, ?)", (value_id, norm))
     connection.executemany(
         'INSERT INTO "values" VALUES (?, ?, ?, ?, ?, ?)',
         (
@@ -174,6 +175,7 @@ def _write(connection: sqlite3.Connection, found: Sequence[_Value]) -> None:
             for i, v in enumerate(found, start=1)
         ),
     )
+    connection.executemany("INSERT INTO value_words (rowid, norm) VALUES (?, ?)", norms)
     surfaces.sort()  # in the order of the key: the table is written front to back
     connection.executemany("INSERT OR IGNORE INTO surfaces VALUES (?, ?, ?)", surfaces)
     connection.executemany(
