@@ -11,6 +11,7 @@ stderr at /dev/null while it loads, and cannot stop inside a prompt.
 
 import ctypes
 import math
+import os
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,17 @@ _llama: Any = llama_cpp
 # llama.cpp writes what it does to stderr, now and then with pieces of the prompt. None of it may reach a log.
 _SILENT = _llama.llama_log_callback(lambda _level, _text, _data: None)
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
+# llama.cpp asks "stop?" at every node of its graph, thousands of times a token. A Python function there waits
+# for the interpreter's lock each time (measured: half the speed on an idle machine, a hundredth on a busy
+# one). So C answers: strlen of a flag that is an empty string, or one character long.
+_FLAG_IS_SET = ctypes.CDLL("msvcrt" if os.name == "nt" else None).strlen
+_ALL_LAYERS = 0x7FFFFFFF
 _ABORTED = 2  # llama_decode: the abort callback said so
 _NO_SPACE = 1  # llama_decode: no room in the context
 
 
 class Interrupted(Exception):
-    """``should_stop`` became true while a prompt was read."""
+    """The computation was told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,12 @@ class Engine:
         progress: Callable[[float], None] | None = None,
     ) -> None:
         self._model = self._context = None
-        self._should_stop: Callable[[], bool] = lambda: False
+        self._flag = ctypes.create_string_buffer(2)
+        self._special: tuple[str, ...] | None = None
         _llama.llama_log_set(_SILENT, ctypes.c_void_p(0))
         _llama.llama_backend_init()
         settings = _llama.llama_model_default_params()
-        settings.n_gpu_layers = gpu_layers
+        settings.n_gpu_layers = gpu_layers if gpu_layers >= 0 else _ALL_LAYERS
         if progress is not None:
 
             def loaded(share: float, _data: object) -> bool:
@@ -115,8 +122,8 @@ class Engine:
         settings.n_batch = settings.n_ubatch = batch
         settings.n_threads = settings.n_threads_batch = threads
         settings.no_perf = True
-        self._abort = _llama.ggml_abort_callback(lambda _data: self._should_stop())
-        settings.abort_callback = self._abort
+        settings.abort_callback = ctypes.cast(_FLAG_IS_SET, _llama.ggml_abort_callback)
+        settings.abort_callback_data = ctypes.addressof(self._flag)
         self._context = _llama.llama_init_from_model(self._model, settings)
         if not self._context:
             self.close()
@@ -177,13 +184,15 @@ class Engine:
 
     def special_texts(self) -> tuple[str, ...]:
         """The names of all tokens that steer the model when they stand in a rendered prompt."""
+        if self._special is None:
+            self._special = tuple(self._steering())
+        return self._special
+
+    def _steering(self) -> Iterator[str]:
         steering = _llama.LLAMA_TOKEN_ATTR_CONTROL | _llama.LLAMA_TOKEN_ATTR_USER_DEFINED
-        names = (
-            _llama.llama_vocab_get_text(self._vocab, token)
-            for token in range(self._vocab_size)
-            if _llama.llama_vocab_get_attr(self._vocab, token) & steering
-        )
-        return tuple(name.decode("utf-8", errors="replace") for name in names if name)
+        for token in range(self._vocab_size):
+            if _llama.llama_vocab_get_attr(self._vocab, token) & steering:
+                yield _llama.llama_vocab_get_text(self._vocab, token).decode("utf-8", errors="replace")
 
     def begin_end(self) -> tuple[str, str]:
         """The names of the begin and end tokens, for chat templates; empty where there is none."""
@@ -198,6 +207,14 @@ class Engine:
 
     # Generation
 
+    def interrupt(self) -> None:
+        """Make computations raise ``Interrupted`` until ``resume``; may be called from any thread."""
+        self._flag.raw = b"\1\0"
+
+    def resume(self) -> None:
+        """Allow computations again."""
+        self._flag.raw = b"\0\0"
+
     def generate(
         self,
         prompt: list[int],
@@ -211,23 +228,21 @@ class Engine:
         end token can follow.
 
         Raises:
-            Interrupted: ``should_stop`` was true before or inside a computation.
+            Interrupted: ``should_stop`` was true before a computation, or ``interrupt`` was called.
             ModelError: the grammar is wrong or leads nowhere, or llama.cpp fails.
         """
         chooser = _Chooser(self._vocab, self._vocab_size, sampling, grammar)
-        self._should_stop = should_stop
         try:
-            self._read(prompt)
+            self._read(prompt, should_stop)
             while True:
                 draw = chooser.choose(self._logits())
                 yield draw
                 chooser.accept(draw.token)
-                self._decode([draw.token])
+                self._decode([draw.token], should_stop)
         finally:
-            self._should_stop = lambda: False
             chooser.close()
 
-    def _read(self, prompt: list[int]) -> None:
+    def _read(self, prompt: list[int], should_stop: Callable[[], bool]) -> None:
         """Bring the context to the end of ``prompt``, keeping what an earlier prompt shares with it.
 
         Only whole batches are kept: so the same batches are computed as without reuse, and the answer does
@@ -243,11 +258,11 @@ class Engine:
         self._reusable = shared
         for start in range(shared, len(prompt), self._batch):
             chunk = prompt[start : start + self._batch]
-            self._decode(chunk)
+            self._decode(chunk, should_stop)
             self._reusable += len(chunk) if len(chunk) == self._batch else 0
 
-    def _decode(self, tokens: list[int]) -> None:
-        if self._should_stop():
+    def _decode(self, tokens: list[int], should_stop: Callable[[], bool]) -> None:
+        if should_stop():
             raise Interrupted
         array = (_llama.llama_token * len(tokens))(*tokens)
         code = _llama.llama_decode(self._context, _llama.llama_batch_get_one(array, len(tokens)))

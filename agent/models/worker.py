@@ -26,6 +26,8 @@ from knowledge.errors import ModelBusy, ModelError
 DEFAULT_CONTEXT = 8192
 """Tokens, where the file allows more: memory for context grows with it, and questions are short."""
 
+_SMALL = 64 << 20  # bytes
+
 FinishReason = Literal["stop", "length", "cancelled", "deadline"]
 
 
@@ -82,9 +84,11 @@ class Completion:
 class Job:
     """A request under way. Iterate for the text in pieces; ``result`` waits for the whole."""
 
-    def __init__(self, request: Request, withdraw: Callable[["Job"], bool]) -> None:
+    def __init__(
+        self, request: Request, withdraw: Callable[["Job"], bool], interrupt: Callable[["Job"], None]
+    ) -> None:
         self.request = request
-        self._withdraw = withdraw
+        self._withdraw, self._interrupt = withdraw, interrupt
         self._deadline = None if request.deadline_s is None else time.monotonic() + request.deadline_s
         self._cancelled = threading.Event()
         self._pieces: queue.SimpleQueue[str | Completion | ModelError] = queue.SimpleQueue()
@@ -95,6 +99,8 @@ class Job:
         self._cancelled.set()
         if self._withdraw(self):
             self.end(_empty("cancelled"))
+        else:
+            self._interrupt(self)
 
     def __iter__(self) -> Iterator[str]:
         """The pieces of text in order, each once.
@@ -158,7 +164,8 @@ class LlamaWorker:
         file: a model with its recorded SHA-256, which is checked again before llama.cpp sees the file.
         context: tokens for prompt and answer together; by default what the file states, at most 8192.
         waiting: how many jobs may wait behind the running one.
-        threads: CPU threads; by default the number of physical cores.
+        threads: CPU threads; by default the number of physical cores, and one for a model so small that
+            threads would wait for each other longer than they compute.
         gpu_layers: layers on a GPU where llama.cpp was built for one; -1 for all, 0 for none.
     """
 
@@ -176,7 +183,8 @@ class LlamaWorker:
         self.file = file
         self.context = min(context or DEFAULT_CONTEXT, file.context_length)
         self._sha256 = file.sha256
-        self._threads = threads or psutil.cpu_count(logical=False) or 1
+        cores = psutil.cpu_count(logical=False) or 1
+        self.threads = threads or (1 if file.size < _SMALL else cores)
         self._gpu_layers = gpu_layers
         self._limit = waiting
         self._engine: Engine | None = None
@@ -205,7 +213,7 @@ class LlamaWorker:
                 self._engine = Engine(
                     self.file.path,
                     context=self.context,
-                    threads=self._threads,
+                    threads=self.threads,
                     gpu_layers=self._gpu_layers,
                     progress=lambda share: tell(0.5 + share / 2),
                 )
@@ -218,7 +226,7 @@ class LlamaWorker:
             ModelBusy: as many jobs as allowed already wait.
             ModelError: the worker is closed.
         """
-        job = Job(request, self._withdraw)
+        job = Job(request, self._withdraw, self._interrupt)
         with self._changed:
             if self._closed:
                 raise ModelError(f"The model {self.file.name!r} has been closed.")
@@ -289,6 +297,12 @@ class LlamaWorker:
             self._waiting.remove(job)
             return True
 
+    def _interrupt(self, job: Job) -> None:
+        """Stop the computation, if it is this job's."""
+        with self._changed:
+            if job is self._running and self._engine is not None:
+                self._engine.interrupt()
+
     def _serve(self) -> None:
         """The thread: one job after the other, in order of arrival."""
         while True:
@@ -297,6 +311,8 @@ class LlamaWorker:
                 if not self._waiting:
                     return
                 job = self._running = self._waiting.popleft()
+                if self._engine is not None:
+                    self._engine.resume()
             try:
                 outcome = self._run(job)
             except ModelError as error:

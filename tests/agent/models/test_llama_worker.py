@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from agent.models.engine import Sampling
+from agent.models.engine import Interrupted, Sampling
 from agent.models.gguf import ModelFile, read, sha256_of
-from agent.models.worker import LlamaWorker, Request
+from agent.models.worker import FinishReason, LlamaWorker, Request
 from knowledge.errors import ModelBusy, ModelError
 
 PROMPT = "<|im_start|>user\n患者 creatinine?<|im_end|>\n<|im_start|>assistant\n"
@@ -109,24 +110,47 @@ def test_cancellation_stops_within_two_tokens(worker: LlamaWorker) -> None:
     assert len(completion.tokens) == drawn
 
 
-def test_cancellation_stops_inside_a_prompt(worker: LlamaWorker) -> None:
-    worker.load()
-    with _held(worker):
-        job = worker.submit(Request("a" * 500, max_tokens=5))
-    asked = job.why_stop
+def test_cancellation_stops_between_two_batches_of_a_prompt(worker: LlamaWorker) -> None:
     looks = 0
 
-    def cancelled_at_third_look() -> str | None:
+    def cancelled_at_third_look() -> FinishReason | None:  # at the start, before the first batch, the second
         nonlocal looks
         looks += 1
-        if looks == 3:
-            job.cancel()
-        return asked()
+        return "cancelled" if looks >= 3 else None
 
-    job.why_stop = cancelled_at_third_look  # type: ignore[method-assign]
+    with _held(worker):
+        job = worker.submit(Request("a" * 900, max_tokens=5))
+        job.why_stop = cancelled_at_third_look  # type: ignore[method-assign]
     completion = job.result()
     assert completion.finish_reason == "cancelled"
     assert completion.tokens == ()
+
+
+def test_an_interrupted_computation_stops_inside_a_batch(worker: LlamaWorker) -> None:
+    engine = worker.load()
+    prompt = engine.tokenize("a" * 100, special=False)
+    engine.interrupt()
+    with pytest.raises(Interrupted):
+        next(engine.generate(prompt, Sampling(), None, should_stop=lambda: False))
+    engine.resume()
+    assert next(engine.generate(prompt, Sampling(), None, should_stop=lambda: False))
+
+
+def test_a_job_after_a_cancelled_one_is_not_touched(worker: LlamaWorker) -> None:
+    alone = worker.complete(Request(PROMPT, max_tokens=20)).text
+    first = worker.submit(Request(PROMPT, max_tokens=400, grammar=ENDLESS))
+    second = worker.submit(Request(PROMPT, max_tokens=20))
+    next(iter(first))
+    first.cancel()
+    assert second.result().text == alone
+    first.cancel()
+    assert second.result().finish_reason == "length"
+
+
+def test_a_small_model_is_computed_by_one_thread(model: ModelFile) -> None:
+    cores = psutil.cpu_count(logical=False)
+    assert LlamaWorker(model).threads == 1
+    assert LlamaWorker(replace(model, size=5_000_000_000)).threads == cores
 
 
 def test_a_cancelled_waiting_job_never_runs_and_frees_its_place(model: ModelFile) -> None:
