@@ -654,6 +654,8 @@ def test_an_explanation_of_benefit_would_count_costs_twice(only):
         (patient(gender=5), "gender"),
         (patient(gender="secret-word"), "gender"),
         (patient(birthDate="15/06/1950"), "birthDate"),
+        (patient(deceasedDateTime=1592179200), "deceasedDateTime"),
+        (encounter(period={"start": 1592179200}), "period.start"),
         (patient(favourite="secret-word"), "favourite"),
         (patient(modifierExtension=[{"url": "http://x", "valueBoolean": True}]), "modifierExtension"),
         (observation(valueQuantity={"value": "secret-word"}), "valueQuantity.value"),

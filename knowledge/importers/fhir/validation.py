@@ -7,6 +7,7 @@ of a mapped type is validated.
 """
 
 import re
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,6 +31,8 @@ RULES = {
     "value_error": "breaks a rule of its type (form, or one choice of several)",
 }
 OTHER_RELEASES = {"STU3": "fhir.resources.STU3", "R5": "fhir.resources"}
+# Elements of mapped types that hold dates: the models would take a number there for seconds since 1970.
+_TEMPORAL = re.compile("[a-z]+(Date|DateTime|Instant)|date|start|end|issued|created|authoredOn")
 
 
 def known_type(kind: str) -> bool:
@@ -48,6 +51,8 @@ def validated(kind: str, body: dict[str, Any]) -> FHIRResourceModel:
     if model is None:
         raise RuleBroken("resourceType: is no type of FHIR R4")
     try:
+        if path := _numeric_time(body):
+            raise RuleBroken(f"{path}: must be a text")
         resource = model.model_validate(body)
     except ValidationError as error:
         raise RuleBroken(_reason(error) + _other_release(kind, body)) from None
@@ -56,6 +61,18 @@ def validated(kind: str, body: dict[str, Any]) -> FHIRResourceModel:
     if getattr(resource, "modifierExtension", None):
         raise RuleBroken("modifierExtension: changes the meaning in a way that is not known here")
     return resource
+
+
+def _numeric_time(body: object) -> str | None:
+    """The path of the first date that is a number."""
+    parts = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for name, value in parts:
+        if isinstance(value, (int, Decimal)):
+            if isinstance(name, str) and _TEMPORAL.fullmatch(name):
+                return name
+        elif isinstance(value, (dict, list)) and (inner := _numeric_time(value)):
+            return f"{name}.{inner}"
+    return None
 
 
 @cache
