@@ -63,6 +63,7 @@ class Coded:
     code: str
     time: datetime
     side: str | None = None
+    found_later: bool = False
 
 
 @dataclass(slots=True)

@@ -47,11 +47,12 @@ class Icu(_Model):
 
 
 class Diagnosis(Conditional):
-    """A diagnosis to be coded; a pair of codes where the side matters."""
+    """A diagnosis to be coded; a pair of codes where the side matters. ``found_later``: not known on admission."""
 
     code: str | None = None
     right: str | None = None
     left: str | None = None
+    found_later: bool = False
 
 
 class LabCurve(_Model):

@@ -67,9 +67,9 @@ def _schedule(chart: Chart, rng: random.Random) -> list[tuple[datetime, str, Stu
     while day <= stay.end.date():
         morning = datetime(day.year, day.month, day.day)
         # Every day has its note in the first days; later the author sometimes skips one.
-        if number < 2 or rng.random() < 0.5:
+        if number < 1 or rng.random() < 0.42:
             plan.append((morning + timedelta(hours=7, minutes=rng.randint(5, 55)), "progress", None))
-        if number % 2 == rng.randrange(2):
+        if rng.random() < 0.3:
             hour = rng.choice((4, 15, 19))
             plan.append((morning + timedelta(hours=hour, minutes=rng.randint(0, 55)), "nursing", None))
         day += timedelta(days=1)

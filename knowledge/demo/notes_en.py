@@ -1,7 +1,7 @@
 """Clinical notes in English: admission, progress, nursing, consult, radiology, discharge."""
 
 from knowledge.demo.courses import Study
-from knowledge.demo.pen import Pen, Source
+from knowledge.demo.pen import NO_ALLERGY, Pen, Source
 from knowledge.demo.scribe import Scribe
 
 _SIGNS = (("T ", "T"), ("HR ", "HR"), ("BP ", "BP"), ("RR ", "RR"), ("SpO2 ", "SpO2"))
@@ -45,7 +45,7 @@ def admission(s: Scribe) -> str:
     s.paragraph(["{family}."])
     s.heading("Vitals: ", inline=True)
     _signs(s)
-    s.say("<Wt|Weight> {v:AdmWt} kg", after="\n")
+    s.say(", <Wt|weight> {v:AdmWt} kg", after="\n")
     s.heading("Exam:")
     _exam(s)
     s.heading("Labs: ", inline=True)
@@ -62,11 +62,7 @@ def admission(s: Scribe) -> str:
 def progress(s: Scribe) -> str:
     """A daily note, partly copied forward; returns the title."""
     style = s.chart.hadm_id % 3
-    s.heading(
-        f"{s.chart.stay.course.service.en} progress note, " + s.rng.choice(("HD", "hospital day ")) + "#"[:0]
-    )
-    s.pen.text = s.pen.text.rstrip("\n")
-    s.say("{day}", before=" " if not s.pen.text.endswith(" ") else "", after="\n")
+    s.say(f"{s.chart.stay.course.service.en} progress note, <HD|hospital day> {{day}}", after="\n")
     s.heading(("S: ", "24h events: ", "Subjective: ")[style], inline=True)
     sentences = s.story.late if s.late else s.story.early
     picked = s.rng.sample(sentences, min(2, len(sentences)))
@@ -74,7 +70,7 @@ def progress(s: Scribe) -> str:
     s.heading(("O: ", "Vitals: ", "Objective: ")[style], inline=True)
     _signs(s)
     s.text("\n")
-    if s.say("Wt {v:Wt} kg <this morning|today|>", after=""):
+    if s.say("Wt {v:Wt} kg< this morning| today|>", after=""):
         s.say(" (adm {v:AdmWt} kg)")
         s.text("\n")
     _balance(s)
@@ -234,7 +230,8 @@ def _home(s: Scribe) -> None:
 
 def _allergies(s: Scribe) -> None:
     if not s.chart.person.allergies:
-        s.text(s.rng.choice(("NKDA\n", "No known drug allergies\n", "None known\n")))
+        s.pen.write(s.rng.choice(("NKDA", "No known drug allergies", "None known")), NO_ALLERGY)
+        s.text("\n")
         return
     for number, (allergy, row) in enumerate(zip(s.chart.person.allergies, s.chart.allergy_rows, strict=True)):
         s.text("; " if number else "")
@@ -249,7 +246,6 @@ def _signs(s: Scribe) -> None:
     s.signs(_SIGNS, ", ")
     if not s.say([" on {v:O2}L NC", " on {v:O2} L/min O2"]):
         s.text(s.rng.choice((" RA", " on room air")))
-    s.text(" ")
 
 
 def _exam(s: Scribe, *, copy: bool = False) -> None:

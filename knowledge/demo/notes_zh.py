@@ -1,7 +1,7 @@
 """Clinical notes in Chinese: 入院记录、病程记录、护理记录、会诊记录、影像报告、出院小结."""
 
 from knowledge.demo.courses import Study
-from knowledge.demo.pen import Pen, Source
+from knowledge.demo.pen import NO_ALLERGY, Pen, Source
 from knowledge.demo.scribe import Scribe
 
 _SIGNS = (("T ", "T"), ("P ", "HR"), ("R ", "RR"), ("BP ", "BP"), ("SpO2 ", "SpO2"))
@@ -40,7 +40,7 @@ def admission(s: Scribe) -> str:
     s.heading("辅助检查：", inline=True)
     _labs(s, compare=False)
     s.heading("初步诊断：")
-    s.numbered([f"{{dx:{d.code}}}" for d in s.chart.diagnoses])
+    s.numbered([f"{{dx:{d.code}}}" for d in s.chart.diagnoses if not d.found_later])
     s.heading("诊疗计划：")
     s.copied("summary", [s.story.summary], "", 0.0)
     _plan(s, keep=0.0)
@@ -209,7 +209,8 @@ def _home(s: Scribe) -> None:
 
 def _allergies(s: Scribe) -> None:
     if not s.chart.person.allergies:
-        s.text(s.rng.choice(("否认药物及食物过敏史。", "无药物过敏史。", "否认过敏史。")))
+        s.pen.write(s.rng.choice(("否认药物及食物过敏史", "无药物过敏史", "否认过敏史")), NO_ALLERGY)
+        s.text("。")
         return
     s.text("对")
     for number, (allergy, row) in enumerate(zip(s.chart.person.allergies, s.chart.allergy_rows, strict=True)):

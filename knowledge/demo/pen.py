@@ -23,6 +23,10 @@ class Source:
     column: str
 
 
+NO_ALLERGY = Source("allergies", 0, "substance")
+"""The text states that the patient has no row in ``allergies``."""
+
+
 class Pen:
     """Writes text and remembers the facts in it; pieces can be joined and repeated."""
 
@@ -42,6 +46,16 @@ class Pen:
         shift = len(self.text)
         self.text += other.text
         self.facts += [replace(f, start=f.start + shift, end=f.end + shift) for f in other.facts]
+
+    def splice(self, start: int, end: int, text: str) -> None:
+        """Replace a span; facts inside it are dropped, later ones move along."""
+        self.text = self.text[:start] + text + self.text[end:]
+        shift = len(text) - (end - start)
+        self.facts = [
+            f if f.end <= start else replace(f, start=f.start + shift, end=f.end + shift)
+            for f in self.facts
+            if f.end <= start or f.start >= end
+        ]
 
     def capitalise(self) -> None:
         """Begin with a capital letter (the length does not change)."""

@@ -10,7 +10,8 @@
 ``{drug:Furosemide}``     the drug of an order that runs now; ``{had:…}`` of any order so far
 ``{dose:Furosemide}``     its dose and unit
 ``{dx:N179}``             a coded diagnosis; ``{px:0W9G3ZZ}`` a procedure that was done
-``{org:BLOOD CULTURE}``   the organism that grew; ``{s:BLOOD CULTURE}`` what it is susceptible to
+``{org:BLOOD CULTURE}``   the organism that grew; ``{s:…}`` what it is susceptible to;
+                          ``{nogrowth:…}`` that nothing grew
 ``{side}``, ``{offside}``  the diseased side as coded, and the other one
 ``{age}``, ``{sex}``      of the patient; ``{he}``, ``{his}``, ``{him}``, ``{He}``, ``{His}``
 ``{day}``                 day of the stay; any other name is a facet of the course or a detail of the life
@@ -24,11 +25,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from knowledge.demo.chart import Chart, Grown, Measured, Ordered
 from knowledge.demo.courses import Language
 from knowledge.demo.pen import Pen, Source
-from knowledge.demo.reference import Reference
+from knowledge.demo.reference import Reference, read_table
 
 _CHOICE = re.compile(r"<([^<>]*\|[^<>]*)>")
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -37,6 +39,12 @@ _PRONOUNS = {
     "m": {"he": "he", "his": "his", "him": "him", "man": "man"},
 }
 _ZH_SIDE = {"right": "右", "left": "左"}
+
+
+@cache
+def organism_names() -> dict[str, str]:
+    """Chinese names of the organisms and antibiotics that the laboratory reports."""
+    return {row["name"]: row["zh"] for row in read_table("microbes.tsv")}
 
 
 class Unsaid(Exception):  # noqa: N818 - it is no error: there is nothing to say
@@ -250,7 +258,7 @@ def _organism(scene: Scene, argument: str, pen: Pen) -> None:
     if culture.organism is None:
         raise Unsaid
     pen.write(
-        culture.organism.capitalize() if scene.language == "en" else _ZH_ORGANISM[culture.organism],
+        culture.organism.capitalize() if scene.language == "en" else organism_names()[culture.organism],
         Source("microbiologyevents", culture.row_id, "org_name"),
     )
 
@@ -266,7 +274,7 @@ def _susceptible(scene: Scene, argument: str, pen: Pen) -> None:
     for number, (row, drug) in enumerate(rows):
         pen.write("" if number == 0 else ("、" if scene.language == "zh" else ", "))
         pen.write(
-            drug.lower() if scene.language == "en" else _ZH_ANTIBIOTIC[drug],
+            drug.lower() if scene.language == "en" else organism_names()[drug],
             Source("microbiologyevents", row, "ab_name"),
         )
 
@@ -281,27 +289,3 @@ _KINDS: dict[str, Callable[[Scene, str, Pen], None]] = {
     "lab": _lab, "n": _number, "v": _vital, "rx": _rx, "drug": _drug, "had": _had, "dose": _dose, "dx": _dx,
     "px": _px, "org": _organism, "s": _susceptible, "nogrowth": _no_growth,
 }  # fmt: skip
-
-_ZH_ORGANISM = {
-    "ESCHERICHIA COLI": "大肠埃希菌",
-    "KLEBSIELLA PNEUMONIAE": "肺炎克雷伯菌",
-    "STREPTOCOCCUS PNEUMONIAE": "肺炎链球菌",
-    "STAPH AUREUS COAG +": "金黄色葡萄球菌",
-    "PSEUDOMONAS AERUGINOSA": "铜绿假单胞菌",
-    "HAEMOPHILUS INFLUENZAE": "流感嗜血杆菌",
-}
-_ZH_ANTIBIOTIC = {
-    "AMPICILLIN": "氨苄西林",
-    "CEFTRIAXONE": "头孢曲松",
-    "CEFEPIME": "头孢吡肟",
-    "CIPROFLOXACIN": "环丙沙星",
-    "LEVOFLOXACIN": "左氧氟沙星",
-    "MEROPENEM": "美罗培南",
-    "PIPERACILLIN/TAZO": "哌拉西林/他唑巴坦",
-    "TRIMETHOPRIM/SULFA": "复方磺胺甲噁唑",
-    "GENTAMICIN": "庆大霉素",
-    "PENICILLIN G": "青霉素G",
-    "VANCOMYCIN": "万古霉素",
-    "OXACILLIN": "苯唑西林",
-    "ERYTHROMYCIN": "红霉素",
-}

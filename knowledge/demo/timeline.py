@@ -69,7 +69,9 @@ def plan_stays(course: Course, *, inpatient: bool, rng: random.Random) -> list[S
         starts.insert(0, _daytime(starts[0] - length - timedelta(days=gap), course, rng))
     stays: list[Stay] = []
     for start, length in zip(starts, lengths, strict=True):
-        planned = (start + length).replace(hour=rng.randint(11, 16), minute=rng.randrange(0, 60, 5), second=0)
+        planned = (start + length).replace(
+            hour=rng.randint(11, 16), minute=rng.randrange(0, 60, 5), second=0, microsecond=0
+        )
         discharge = planned
         if inpatient and start is starts[-1]:
             planned, discharge = max(planned, NOW + timedelta(hours=6)), None
