@@ -6,7 +6,7 @@ taken for patient 6 of another. Kinds that come beside another source (``JOINING
 
 import sqlite3
 
-from knowledge.importers.columns import Table
+from knowledge.importers.columns import RuleBroken, Table
 
 JOINING = frozenset({"notes", "tabular"})
 """Kinds whose rows may belong to patients that another kind of source brought."""
@@ -31,12 +31,22 @@ class Keys:
         self._next: dict[str, int] = {}
 
     def own(self, table: str, key: str) -> int | None:
-        """The integer for a key of this kind, or ``None`` if no such row has come."""
+        """The integer for a key of this kind, or ``None`` if no such row has come.
+
+        Raises:
+            RuleBroken: the key is no storable text.
+        """
         found = self._known.get((table, key))
         if found is None:
-            row = self._connection.execute(
-                "SELECT id FROM keys WHERE table_name = ? AND key = ? AND kind = ?", (table, key, self._kind)
-            ).fetchone()
+            if "\x00" in key:
+                raise RuleBroken(f"a key of {table} contains a NUL character")
+            try:
+                row = self._connection.execute(
+                    "SELECT id FROM keys WHERE table_name = ? AND key = ? AND kind = ?",
+                    (table, key, self._kind),
+                ).fetchone()
+            except UnicodeEncodeError:
+                raise RuleBroken(f"a key of {table} contains half a character") from None
             if row is None:
                 return None
             found = int(row[0])

@@ -143,13 +143,14 @@ class _Load:
                 (self._reader.kind, str(file.path.resolve()), sha256, options),
             ).fetchone()[0]
         tally = _Tally(connection, source)
-        writer = Writer(connection, read_tables(connection), self._reader.kind, source)
+        writer = Writer(connection, read_tables(connection), self._reader.kind, source, file.brings)
         for n, item in enumerate(self._reader.read(file), start=1):
             _take(writer, tally, item)
             self._rows += item.n if isinstance(item, Skipped) else 1
             if n % _ROWS_BETWEEN_PROGRESS == 0:
                 self._tell(file)
         _settle(writer, tally)
+        writer.finish()
         tally.close(accepted_before)
         return tally
 
@@ -165,8 +166,11 @@ def _take(writer: Writer, tally: "_Tally", item: Item) -> None:
         case Accepted():
             try:
                 tally.accept(item, writer.write(item))
-            except Unresolved:
-                writer.wait(item)
+            except Unresolved as error:
+                if error.final:
+                    tally.reject_unresolved(item, error)
+                else:
+                    writer.wait(item)
             except RuleBroken as error:
                 tally.reject(item.line, _name(item), str(error), _raw(item))
 
@@ -192,8 +196,7 @@ def _settle(writer: Writer, tally: "_Tally") -> None:
         try:
             writer.write(item, last_call=True)
         except Unresolved as error:
-            tally.reject(item.line, _name(item), str(error), _raw(item))
-            tally.unresolved += 1
+            tally.reject_unresolved(item, error)
         writer.settled(n)
 
 
@@ -225,6 +228,11 @@ class _Tally:
             "INSERT INTO quarantine (source, line, item, reason, raw) VALUES (?, ?, ?, ?, ?)",
             (self._source, line, item, reason, raw),
         )
+
+    def reject_unresolved(self, item: Accepted, error: Unresolved) -> None:
+        """Quarantine a row until what it refers to has come; its file is then read again."""
+        self.reject(item.line, _name(item), str(error), _raw(item))
+        self.unresolved += 1
 
     def skip(self, item: str, reason: str, n: int) -> None:
         self._items[item]["skipped"] += n

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.errors import ImportFailure
+from knowledge.importers.codes import coded
 from knowledge.importers.csvfile import Cells, read_csv
 from knowledge.importers.records import Accepted, Item, Rejected, Row, Skipped, SourceFile, Value
 
@@ -32,6 +33,7 @@ class _Table:
     order: int
     required: tuple[str, ...]
     rows: _Mapper
+    brings: frozenset[str] = frozenset()  # no row refers to another row of its own file
 
 
 class MimicReader:
@@ -69,7 +71,12 @@ class MimicReader:
         last = max(table.order for table in TABLES.values()) + 1
         return sorted(
             (
-                SourceFile(path, TABLES[name].order if name in TABLES else last, {"table": name})
+                SourceFile(
+                    path,
+                    TABLES[name].order if name in TABLES else last,
+                    {"table": name},
+                    TABLES[name].brings if name in TABLES else None,
+                )
                 for name, path in found.items()
             ),
             key=lambda file: (file.order, file.options["table"]),
@@ -177,7 +184,7 @@ def _admission(cells: Cells, lookups: _Lookups) -> tuple[Row, ...]:
 
 def _icd(cells: Cells) -> str | None:
     code, version = cells["icd_code"].strip(), cells["icd_version"].strip()
-    return f"icd{version}|{code}" if code and version else None
+    return coded(f"icd{version}", code) if code and version else None
 
 
 def _diagnosis_title(cells: Cells, _: _Lookups) -> tuple[Row, ...]:
@@ -189,7 +196,7 @@ def _procedure_title(cells: Cells, _: _Lookups) -> tuple[Row, ...]:
 
 
 def _hcpcs_code(code: str) -> str | None:
-    return f"hcpcs|{code.strip()}" if code.strip() else None
+    return coded("hcpcs", code) if code.strip() else None
 
 
 def _hcpcs_title(cells: Cells, _: _Lookups) -> tuple[Row, ...]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from knowledge.importers.codes import coded
 from knowledge.importers.csvfile import Cells, read_csv
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Row, Skipped, SourceFile, Value
 
@@ -73,6 +74,7 @@ class _Table:
     order: int
     required: tuple[str, ...]
     rows: _Mapper
+    brings: frozenset[str] = frozenset({"d_labitems"})  # what rows of the same file may refer to
 
 
 class OmopReader:
@@ -99,7 +101,12 @@ class OmopReader:
         last = max(table.order for table in TABLES.values()) + 1
         return sorted(
             (
-                SourceFile(path, TABLES[name].order if name in TABLES else last, {"table": name})
+                SourceFile(
+                    path,
+                    TABLES[name].order if name in TABLES else last,
+                    {"table": name},
+                    TABLES[name].brings if name in TABLES else None,
+                )
                 for name, path in found.items()
             ),
             key=lambda file: (file.order, file.options["table"]),
@@ -134,9 +141,8 @@ def key(text: str) -> str:
 
 
 def _code(vocabulary: str, code: str) -> str:
-    """A code as the store writes it; ICD without its dot, as MIMIC has it."""
-    system = _SYSTEMS.get(vocabulary.upper(), vocabulary.lower())
-    return f"{system}|{code.replace('.', '') if system.startswith('icd') else code}"
+    """A code as the store writes it."""
+    return coded(_SYSTEMS.get(vocabulary.upper(), vocabulary.lower()), code)
 
 
 _SYSTEMS = {"ICD10CM": "icd10", "ICD10": "icd10", "ICD10PCS": "icd10", "ICD9CM": "icd9", "ICD9PROC": "icd9"}

@@ -98,12 +98,18 @@ Item = Accepted | Rejected | Skipped
 class SourceFile:
     """One file of a source: the unit of a transaction.
 
-    ``order`` sorts files so that what is referred to comes first (patients before admissions before events).
+    Attributes:
+        path: the file.
+        order: sorts files so that what is referred to comes first (patients before admissions before events).
+        options: how it is read; part of the file's identity.
+        brings: the tables that rows of the file may refer to and that the file itself fills (``None``: any).
+            A reference to another table is then decided at once instead of at the end of the file.
     """
 
     path: Path
     order: int = 0
     options: Mapping[str, str] = field(default_factory=dict)
+    brings: frozenset[str] | None = None
 
 
 class Reader(Protocol):

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from knowledge.errors import ImportFailure
+from knowledge.importers.codes import coded
 from knowledge.importers.columns import Table, schema_tables
 from knowledge.importers.csvfile import Cells
 from knowledge.importers.mapping import KEEP, ColumnMapping, Mapping, TableMapping, explained_by
@@ -110,8 +111,10 @@ class _RowMaker:
         }
         if self._table.name == "d_items":
             values.setdefault("linksto", "chartevents")
-        own = values.get(self._table.id_column)
-        return Row(self._table.name, values, own.key if isinstance(own, Ref) else key)
+        if self._table.is_owned:
+            own = values.get(self._table.id_column)
+            return Row(self._table.name, values, own.key if isinstance(own, Ref) else None)
+        return Row(self._table.name, values, key)
 
     def _explanations(self, cells: Cells) -> Iterator[Row]:
         for dictionary in self._dictionaries:
@@ -162,7 +165,7 @@ def _mapped(target: str, spec: ColumnMapping, cells: Cells) -> Value:
             return None
     if spec.format:
         value = _time(target, spec, value)
-    return f"{spec.system}|{value}" if spec.system else value
+    return coded(spec.system, value) if spec.system else value
 
 
 def _time(target: str, spec: ColumnMapping, text: str) -> str:

@@ -13,7 +13,16 @@ from knowledge.importers.records import Accepted, Ref, Row, Value
 
 
 class Unresolved(Exception):
-    """A row refers to a row that has not come (yet); the text names column and table."""
+    """A row refers to a row that has not come; the text names column and table.
+
+    Args:
+        message: column and table.
+        final: the rest of the file cannot bring it either.
+    """
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 class Status(IntEnum):
@@ -41,14 +50,21 @@ class Writer:
         tables: the tables of the store.
         kind: the kind of source.
         source: the file's row in ``sources``.
+        brings: as in ``SourceFile``.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, tables: dict[str, Table], kind: str, source: int
+        self,
+        connection: sqlite3.Connection,
+        tables: dict[str, Table],
+        kind: str,
+        source: int,
+        brings: frozenset[str] | None = None,
     ) -> None:
         self._connection = connection
         self._tables = tables
         self._source = source
+        self._brings = brings
         self._keys = Keys(connection, kind, tables)
         self._integers_are_ours = kind in JOINING
         self._known_codes: set[tuple[str, str]] = set()
@@ -123,6 +139,20 @@ class Writer:
         """Drop an item from those that wait."""
         self._connection.execute("DELETE FROM waiting WHERE n = ?", (n,))
 
+    def finish(self) -> None:
+        """Complete what follows from stored rows: the age at an admission whose source does not give it."""
+        # A date of birth known to the month or year does not give completed years.
+        self._connection.execute(
+            "UPDATE admissions SET age = CAST(substr(admittime, 1, 4) AS INTEGER)"
+            " - CAST(substr(dob, 1, 4) AS INTEGER) - (substr(admittime, 6, 5) < substr(dob, 6, 5))"
+            " FROM patients WHERE patients.subject_id = admissions.subject_id AND admissions.source = ?"
+            " AND age IS NULL AND admittime >= dob AND dob_precision = 'day'",
+            (self._source,),
+        )
+
+    def _may_come(self, table: str) -> bool:
+        return self._brings is None or table in self._brings
+
     def _check_optional(self, item: Accepted) -> None:
         """Let an item wait before anything of it is written: undoing it would cost much more."""
         for row in item.rows:
@@ -130,9 +160,10 @@ class Writer:
                 if (
                     isinstance(value, Ref)
                     and value.optional
-                    and not self._keys.referred(value.table, value.key)
+                    and self._may_come(value.table)
+                    and self._keys.referred(value.table, value.key) is None
                 ):
-                    raise Unresolved(f"{row.table}.{name} refers to a row of {value.table} that is not there")
+                    raise Unresolved(f"{row.table}.{name} refers to {value.table}", final=False)
 
     def _write(self, row: Row, several: bool, last_call: bool) -> Status:
         table = self._tables[row.table]
@@ -171,7 +202,8 @@ class Writer:
         if number is not None:
             return self._compare(table, number, values)
         if row.completes:
-            raise Unresolved(f"{table.name}: the row that this would complete is not there")
+            message = f"{table.name}: the row that this would complete is not there"
+            raise Unresolved(message, final=not self._may_come(table.name))
         table.check_required(values | {table.id_column: 1})
         for name, column in table.columns.items():
             if column.refers_to in _CODES:
@@ -213,8 +245,9 @@ class Writer:
                 key = str(number)
         found = self._keys.referred(target, key) if key else None
         if found is None:
-            if not (optional and last_call):
-                raise Unresolved(f"{table.name}.{name} refers to a row of {target} that is not there")
+            if not optional or (self._may_come(target) and not last_call):
+                message = f"{table.name}.{name} refers to a row of {target} that is not there"
+                raise Unresolved(message, final=not self._may_come(target))
             self._unlinked = True
         return found
 
@@ -245,6 +278,8 @@ class Writer:
                 self._ensure_code(column.refers_to, str(value))
         if has_source:
             changed["source"] = self._source
+        if "admittime" in changed and "age" not in values:
+            changed["age"] = None  # computed anew by ``finish``
         assignments = ", ".join(f"{name} = ?" for name in changed)
         self._connection.execute(
             f"UPDATE {table.name} SET {assignments} WHERE {table.id_column} = ?", (*changed.values(), number)
