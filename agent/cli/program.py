@@ -1,0 +1,61 @@
+"""The program ``chartroom``: its commands, and what becomes of their errors."""
+
+import sqlite3
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from agent.cli import ask, batch, doctor, models, records, search, serve
+from agent.cli.terminal import err
+from knowledge.errors import ChartroomError
+
+app = typer.Typer(
+    name="chartroom",
+    help="Answers questions about electronic medical records, offline, every sentence with its evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (records, search, ask, batch, serve, models, doctor):
+    module.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chartroom {version('chartroom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; gives the exit code (see ``agent.cli.main``)."""
+    try:
+        app(list(arguments), prog_name="chartroom")
+    except SystemExit as ended:  # how Typer reports a wrong command line (2), Ctrl-C (130) and --help (0)
+        return ended.code if isinstance(ended.code, int) else 1
+    except ChartroomError as error:
+        return _fail(str(error))
+    except sqlite3.OperationalError as error:
+        return _fail(f"The database refused: {error}.")  # a lock, a full disk: SQLite's words, no record text
+    except OSError as error:
+        about = f" {error.filename}" if error.filename else ""
+        return _fail(f"The system refused{about}: {error.strerror or type(error).__name__}.")
+    return 0
+
+
+def _fail(sentence: str) -> int:
+    err().print(sentence, style="red", markup=False, soft_wrap=True)
+    return 1

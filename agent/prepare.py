@@ -1,0 +1,93 @@
+"""Gets a store ready to be asked: the demo hospital on first need, and indexes that match the store."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from agent.paths import home, index_folder
+from indexes.embedding import Embedder
+from indexes.index import NoteIndex
+from indexes.values import ValueIndex
+from knowledge.store import RecordStore
+from knowledge.terminology import Terminology
+
+Report = Callable[[str, int, int], None]
+"""Called with (stage, done, total); stages: 'patients', 'notes', 'embeddings', 'files', 'values'."""
+Work = Literal["built", "updated", "current"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was done to the indexes of a store.
+
+    Attributes:
+        notes, values: what each of them needed.
+        chunks: in the note index.
+    """
+
+    notes: Work
+    values: Work
+    chunks: int
+
+
+def demo_path() -> Path:
+    """Where the demo hospital lies."""
+    return home() / "demo" / "demo.sqlite"
+
+
+def demo_store(report: Report) -> Path:
+    """The demo hospital, made now if it is not there yet."""
+    path = demo_path()
+    if not path.exists():
+        from knowledge.demo import build  # only here: it reads many data files
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        build(path, progress=lambda done, total: report("patients", done, total))
+    return path
+
+
+def prepare_indexes(
+    store: RecordStore, report: Report, *, rebuild: bool = False, embeddings: bool = True
+) -> Prepared:
+    """Bring the indexes of a store up to date, building what is missing.
+
+    Args:
+        store: whose notes and values are indexed.
+        report: told how far it is.
+        rebuild: builds anew what is there, too.
+        embeddings: ``False`` builds the note index for keywords only.
+
+    Raises:
+        IndexFault: an index is damaged (``rebuild`` repairs it), or another build is at work.
+    """
+    folder = index_folder(store.path)
+    embedder = Embedder() if embeddings else None
+    notes, chunks = _notes(store, folder, embedder, report, rebuild)
+    return Prepared(notes, _values(store, folder, report, rebuild), chunks)
+
+
+def _notes(
+    store: RecordStore, folder: Path, embedder: Embedder | None, report: Report, rebuild: bool
+) -> tuple[Work, int]:
+    if "notes" not in store.tables:
+        return "current", 0  # a foreign database with just the 17 tables
+    if rebuild or not (folder / "notes").exists():
+        with closing(NoteIndex.build(store, folder, embedder, report)) as index:
+            return "built", len(index)
+    with closing(NoteIndex.open(store, folder, embedder)) as index:
+        if not index.pending():
+            return "current", len(index)
+    return "updated", NoteIndex.update(store, folder, embedder, report).chunks
+
+
+def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
+    if not rebuild and (folder / "values").exists():
+        with closing(ValueIndex.open(store, folder)) as index:
+            if not index.is_stale(store):
+                return "current"
+    report("values", 0, 1)
+    ValueIndex.build(store, folder, Terminology.load().surface_forms()).close()
+    report("values", 1, 1)
+    return "built"
