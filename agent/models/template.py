@@ -22,7 +22,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from knowledge.errors import ModelError
 
 _MAX_CHARACTERS = 4_000_000  # no context of today takes more
-_MAX_REPEAT = 10_000
+_MAX_FACTOR = 10_000
 _INERT = "\u200b"  # zero width space
 
 
@@ -32,19 +32,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"**", "*"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not all(
-            isinstance(side, int | float) or _small(side) for side in (left, right)
-        ):
+        """Multiply small numbers, or a short text a bounded number of times; nothing else."""
+        if operator == "**" or not (_small(left) and _small(right)):
             raise SecurityError("the template multiplies without bound")
-        if not all(isinstance(side, int | float) for side in (left, right)):
-            times = left if isinstance(left, int) else right
-            if not isinstance(times, int) or times > _MAX_REPEAT:
-                raise SecurityError("the template multiplies without bound")
         return super().call_binop(context, operator, left, right)
 
 
 def _small(value: Any) -> bool:
-    return isinstance(value, str | list | tuple) and len(value) <= _MAX_REPEAT
+    if isinstance(value, int | float):
+        return abs(value) <= _MAX_FACTOR
+    return isinstance(value, str | list | tuple) and len(value) <= _MAX_FACTOR
 
 
 class _GenerationTag(Extension):

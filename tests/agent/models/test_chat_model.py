@@ -132,6 +132,19 @@ def test_calls_follow_the_marks_of_the_template(marked: LlamaChatModel) -> None:
     assert len({call["id"] for call in message.tool_calls}) == len(message.tool_calls)
 
 
+def test_a_template_that_knows_no_tools_gets_them_in_words(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.role + ':' + m.content + '\\n' }}{% endfor %}"
+    path = build_tiny_gguf(tmp_path / "plain.gguf", chat_template=template)
+    with LlamaWorker(replace(read(path), sha256=sha256_of(path))) as worker:
+        plain = LlamaChatModel(worker=worker, max_tokens=150)
+        messages = [SystemMessage("the"), HumanMessage("?")]
+        without = plain.get_num_tokens_from_messages(messages)
+        offered = plain.get_num_tokens_from_messages(messages, [search_notes])
+        message = plain.bind_tools([search_notes], tool_choice="any").invoke(messages)
+    assert offered - without > len("search_notes")
+    assert [call["name"] for call in message.tool_calls] == ["search_notes"]
+
+
 def test_a_call_that_was_cut_off_is_shown_as_such(chat: LlamaChatModel) -> None:
     message = chat.bind_tools([latest_value], tool_choice="any", max_tokens=5).invoke("?")
     assert message.tool_calls == []
@@ -198,6 +211,7 @@ def test_a_file_without_a_template_is_no_chat_model(tmp_path: Path) -> None:
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
         "{{ 9 ** 9 ** 9 }}",
         "{{ 'x' * 1000000000 }}",
+        "{% set ns = namespace(x=10) %}{% for i in range(60) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
         "{% for a in range(99999) %}{{ 'x' * 9999 }}{% endfor %}",
         "{{ messages.append(1) }}",
         "{% include '/etc/passwd' %}",
