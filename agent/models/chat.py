@@ -23,8 +23,9 @@ from pydantic import ConfigDict, Field
 
 from agent.models.engine import Sampling
 from agent.models.grammar import tool_grammar
+from agent.models.job import Completion, Job, Request
 from agent.models.template import render
-from agent.models.worker import Completion, Job, LlamaWorker, Request
+from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelError
 
 _OPENING, _CLOSING = "<tool_call>\n", "\n</tool_call>"  # how the Qwen and Hermes families mark calls

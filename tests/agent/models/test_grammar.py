@@ -12,7 +12,8 @@ import pytest
 from agent.models.engine import Sampling
 from agent.models.gguf import read, sha256_of
 from agent.models.grammar import schema_grammar
-from agent.models.worker import LlamaWorker, Request
+from agent.models.job import Request
+from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelError
 
 SCHEMAS: dict[str, dict[str, Any]] = {

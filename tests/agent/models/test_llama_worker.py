@@ -10,7 +10,8 @@ import pytest
 
 from agent.models.engine import Interrupted, Sampling
 from agent.models.gguf import ModelFile, read, sha256_of
-from agent.models.worker import FinishReason, LlamaWorker, Request
+from agent.models.job import FinishReason, Request
+from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelBusy, ModelError
 
 PROMPT = "<|im_start|>user\n患者 creatinine?<|im_end|>\n<|im_start|>assistant\n"

@@ -13,8 +13,8 @@ from tiny_gguf import build_tiny_gguf
 from agent.models import pull as pulling
 from agent.models import store
 from agent.models.gguf import sha256_of
+from agent.models.job import Request
 from agent.models.registry import registry
-from agent.models.worker import Request
 from knowledge.errors import ConfigError, ModelError
 
 MODEL = registry()[0]
