@@ -21,9 +21,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.json_schema import dereference_refs
 from pydantic import ConfigDict, Field
 
-from agent.models.engine import Sampling
 from agent.models.grammar import tool_grammar
 from agent.models.job import Completion, Job, Request
+from agent.models.sampling import Sampling
 from agent.models.template import render
 from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelError

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agent.models.engine import Sampling
+from agent.models.sampling import Sampling
 from knowledge.errors import ModelError
 
 FinishReason = Literal["stop", "length", "cancelled", "deadline"]

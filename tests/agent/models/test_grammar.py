@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from agent.models.engine import Sampling
 from agent.models.gguf import read, sha256_of
 from agent.models.grammar import schema_grammar
 from agent.models.job import Request
+from agent.models.sampling import Sampling
 from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelError
 

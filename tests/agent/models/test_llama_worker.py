@@ -8,9 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.models.engine import Interrupted, Sampling
+from agent.models.engine import Interrupted
 from agent.models.gguf import ModelFile, read, sha256_of
 from agent.models.job import FinishReason, Request
+from agent.models.sampling import Sampling
 from agent.models.worker import LlamaWorker
 from knowledge.errors import ModelBusy, ModelError
 
