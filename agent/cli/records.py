@@ -12,7 +12,7 @@ from agent.cli.stores import store_or_demo
 from agent.cli.terminal import JsonOption, NowOption, StoreOption, err, out, print_json, staged_progress
 from agent.prepare import demo_path, demo_store, prepare_indexes
 from knowledge.errors import ConfigError
-from knowledge.importers import READERS, Counts, LoadReport, load
+from knowledge.importers import READERS, Counts, LoadReport, detect, load
 from knowledge.importers import Progress as LoadProgress
 from knowledge.store import RecordStore
 
@@ -45,6 +45,7 @@ def load_command(
     (of a type that the store has no place for) or a duplicate. --now fixes "now" for a new store of
     de-identified or synthetic records.
     """
+    detect(source, kind=kind)  # before a store is made for it
     if store.exists():
         if now is not None:
             raise ConfigError(f"The store {store} exists already; --now and --name belong to a new one.")
