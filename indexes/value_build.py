@@ -1,6 +1,7 @@
 """Writes the value index: the distinct values of a store's linkable columns, and what each is also called."""
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -211,8 +212,11 @@ def _write_synonyms(connection: sqlite3.Connection, synonyms: Mapping[str, Seque
         found = [i for label in named for (i,) in connection.execute(exact, (label,))]
         if not found:
             for label in named:
-                phrase = " AND ".join(f'"{word}"' for word in label.split())
-                found += [i for (i,) in connection.execute(words, (phrase, _FALLBACK))]
+                # The tokenizer's own words: one of ours that it splits ('na+/k+') would be a phrase, which a
+                # table without positions cannot look up.
+                phrase = " AND ".join(f'"{word}"' for word in re.findall(r"[^\W_]+", label))
+                if phrase:
+                    found += [i for (i,) in connection.execute(words, (phrase, _FALLBACK))]
         connection.executemany(
             "INSERT OR IGNORE INTO surfaces VALUES (?, ?, 'synonym')", ((norm, i) for i in found)
         )
