@@ -1,0 +1,81 @@
+"""Which values of the store a mention means: one, several that mean the same, or a question back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.answer import Language
+from agent.planning.intent import kind_of
+from agent.planning.link import Candidate, Link
+from agent.planning.phrases import phrase
+from agent.query.model import Concept, Domain
+
+_NEAR = 0.06  # scores this close to the best are as good
+_DOMINANT = 3  # a value recorded so many times more often than any other is the one that is meant
+_BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation"})
+_LISTED = 3
+_OPTIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The values that a mention means, and what has to be said about it; or the options to ask with."""
+
+    domain: Domain | None
+    concept: Concept | None
+    assumption: str | None = None
+    options: tuple[str, ...] = ()
+
+
+def choose(link: Link, kind: str, language: Language) -> Choice:
+    """Choose among the candidates of one kind.
+
+    A lab or vital sign is one value: the dominant one, else the exactly named one, else all labels of one
+    concept (blood pressure: systolic, diastolic, mean), else the user is asked. Drugs, diagnoses and the like
+    are all values that the words cover ("diabetes" is every diabetes diagnosis on record).
+    """
+    candidates = [candidate for candidate in link.candidates if kind_of(candidate) == kind]
+    used = [candidate for candidate in candidates if candidate.count] or candidates
+    best = max(used, key=lambda candidate: (candidate.score, candidate.count))
+    if kind == "measure":
+        return _one(link, best, used, language)
+    near = [c for c in used if c.domain == best.domain and c.field == best.field]
+    if best.how == "exact" or best.how == "typo":
+        near = [c for c in near if c.score >= best.score - _NEAR]
+    return _all(link, near, language)
+
+
+def _one(link: Link, best: Candidate, used: Sequence[Candidate], language: Language) -> Choice:
+    near = sorted((c for c in used if c.score >= best.score - _NEAR), key=lambda c: -c.count)
+    first, rest = near[0], near[1:]
+    if not rest:
+        return _all(link, [first], language)
+    if first.count >= _DOMINANT * max(1, rest[0].count):
+        others = ", ".join(c.value for c in rest[:_LISTED])
+        said = phrase(language, "preferred", said=link.text, values=first.value, others=others)
+        return Choice(first.domain, _concept(link, [first]), said)
+    exact = [c for c in near if c.how == "exact"]
+    if len(exact) == 1:
+        return _all(link, exact, language)
+    same = [c for c in near if c.domain == first.domain]
+    if not exact and all(c.how in _BY_CONCEPT for c in near):
+        return _all(link, same, language)
+    return Choice(None, None, options=tuple(dict.fromkeys(c.value for c in near))[:_OPTIONS])
+
+
+def _all(link: Link, candidates: Sequence[Candidate], language: Language) -> Choice:
+    ordered = sorted(candidates, key=lambda c: (-c.score, -c.count))
+    concept = _concept(link, ordered)
+    values = ", ".join(concept.values[:_LISTED])
+    if len(concept.values) > _LISTED:
+        values = phrase(language, "and_more", values=values, n=len(concept.values) - _LISTED)
+    said = None
+    if ordered[0].how == "typo":
+        said = phrase(language, "misspelt", said=link.text, values=values)
+    elif len(concept.values) > 1 or concept.values[0].casefold() != link.text.casefold():
+        said = phrase(language, "mapped", said=link.text, values=values)
+    return Choice(ordered[0].domain, concept, said)
+
+
+def _concept(link: Link, candidates: Sequence[Candidate]) -> Concept:
+    values = tuple(dict.fromkeys(candidate.value for candidate in candidates))
+    return Concept(field=candidates[0].field, values=values, said=link.text)

@@ -1,0 +1,187 @@
+"""Finds what a question names: values of the store, patients, numbers and times, each with its place.
+
+Values come from the value index (which knows the store's own spellings, parts and typos) and from the
+terminology (which knows Chinese, synonyms and case-bound abbreviations such as "K"). What is ambiguous keeps
+all its candidates, best first; choosing is for the planner.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+
+from agent.answer import Language
+from agent.planning.cues import note_types
+from agent.planning.intent import SLOT_FIELDS
+from agent.planning.link import Candidate, Link, Linked
+from agent.planning.numbers import numbers
+from agent.planning.patients import PatientNames
+from agent.planning.times import half_width, resolve_times
+from agent.planning.vocabulary import is_common
+from agent.query.domains import bindings
+from agent.query.model import Domain
+from agent.scope import Scope
+from indexes.values import ValueIndex, ValueMatch, columns
+from knowledge.store.store import RecordStore
+from knowledge.terminology.concepts import Concept
+from knowledge.terminology.terminology import Terminology
+
+_KEPT = 60  # candidates of one mention that are kept
+_OF_TYPE: Mapping[str, frozenset[Domain]] = {
+    "lab": frozenset({"lab", "vital"}),
+    "vital": frozenset({"vital", "lab"}),
+    "drug": frozenset({"drug", "input", "allergy", "microbiology"}),
+    "disease": frozenset({"diagnosis"}),
+    "finding": frozenset({"diagnosis", "observation"}),
+    "procedure": frozenset({"procedure"}),
+    "organism": frozenset({"microbiology"}),
+}
+_MAIN: Mapping[str, tuple[Domain, str]] = {
+    "lab": ("lab", "name"),
+    "vital": ("vital", "name"),
+    "drug": ("drug", "name"),
+    "disease": ("diagnosis", "name"),
+    "procedure": ("procedure", "name"),
+    "organism": ("microbiology", "organism"),
+}
+
+
+class Linker:
+    """Links questions to one store. Safe to share: it only reads.
+
+    Args:
+        store: whose patients are known by number, hospital number or name.
+        values: the value index of that store.
+        terminology: names of concepts in both languages.
+    """
+
+    def __init__(self, store: RecordStore, values: ValueIndex, terminology: Terminology) -> None:
+        self._store = store
+        self._values = values
+        self._terminology = terminology
+
+    @cached_property
+    def _patients(self) -> PatientNames:
+        return PatientNames.of(self._store)
+
+    def link(self, question: str, language: Language, scope: Scope) -> Linked:
+        """All that the question names.
+
+        Args:
+            question: as cleaned; every place in the result is into it.
+            language: of the assumptions.
+            scope: gives "now" and the patient whom "she" means.
+        """
+        times = resolve_times(question, language, scope.now)
+        taken = [(time.start, time.end) for time in times]
+        patients = self._patients.find(question, scope, taken)
+        taken += [(patient.start, patient.end) for patient in patients]
+        values = self._link_values(question, taken)
+        taken += [(link.start, link.end) for link in values]
+        types = tuple(
+            Link(start, end, question[start:end], (Candidate("note", "type", name, 1.0, "name", 0),))
+            for start, end, name in note_types(half_width(question))
+            if all(end <= first or start >= last for first, last in taken)
+        )
+        found = numbers(question, [*taken, *((link.start, link.end) for link in types)])
+        return Linked(tuple(sorted((*values, *types), key=lambda link: link.start)), times, patients, found)
+
+    def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
+        # Times and patients must not be read as values, so they are blanked, place for place.
+        text = _blank(question, taken)
+        found: list[tuple[int, int, list[Candidate], bool]] = []
+        for match in self._terminology.find(text):
+            candidates = [c for concept in match.concepts for c in self._of_concept(concept, match.how)]
+            if candidates:
+                found.append((match.start, match.end, candidates, False))
+        for loose in (False, True):
+            for span in self._values.spans(text, _columns(), loose=loose, limit=_KEPT):
+                candidates = _candidates(span.matches)
+                whole = [c for c in candidates if c.how not in {"token", "typo"} and c.count]
+                if whole or not is_common(span.text):
+                    found.append((span.start, span.end, candidates, not whole))
+        # Longer mentions first; a loose one (typo, part of a value) only where nothing else is.
+        found.sort(key=lambda item: (item[3], item[0] - item[1], item[0]))
+        spans: dict[tuple[int, int], list[Candidate]] = {}
+        for start, end, candidates, _ in found:
+            if (start, end) in spans:
+                spans[start, end] += candidates
+            elif candidates and all(end <= first or start >= last for first, last in spans):
+                spans[start, end] = list(candidates)
+        return tuple(
+            Link(start, end, question[start:end], tuple(_best(candidates)[:_KEPT]))
+            for (start, end), candidates in sorted(spans.items())
+        )
+
+    def _of_concept(self, concept: Concept, how: str) -> Iterable[Candidate]:
+        """The values of the store that a concept's labels name, the first labels first."""
+        domains = _OF_TYPE.get(concept.type, frozenset())
+        labels = dict.fromkeys((concept.en, *concept.labels, *concept.synonyms_en))
+        found = False
+        for position, label in enumerate(labels):
+            for candidate in _candidates(self._values.exact(label, _columns())):
+                if candidate.domain in domains:
+                    found = True
+                    score = 0.99 if how == "name" else 0.96
+                    yield _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
+        if not found and concept.type in {"disease", "procedure", "finding", "drug", "organism"}:
+            for candidate in _candidates(self._values.lookup(concept.en, _columns(), limit=_KEPT)):
+                if candidate.domain in domains and candidate.how in {"token", "normalised", "synonym"}:
+                    found = True
+                    yield _as(candidate, round(candidate.score * 0.95, 4), how)
+        if not found and concept.type in _MAIN:
+            # Known to medicine, never recorded here: the query will say so, which a refusal would not.
+            yield Candidate(*_MAIN[concept.type], concept.en, 0.9, how, 0)
+
+
+def _as(candidate: Candidate, score: float, how: str) -> Candidate:
+    return Candidate(candidate.domain, candidate.field, candidate.value, score, how, candidate.count)
+
+
+def _blank(question: str, taken: Iterable[tuple[int, int]]) -> str:
+    characters = list(question)
+    for start, end in taken:
+        for place in range(start, end):
+            characters[place] = ","
+    return "".join(characters)
+
+
+def _candidates(matches: Iterable[ValueMatch]) -> list[Candidate]:
+    found = []
+    for match in matches:
+        place = _places().get((match.table, match.column, match.events))
+        if place is not None:
+            found.append(Candidate(*place, match.value, match.score, match.how, match.count))
+    return found
+
+
+def _best(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Each value once, with its best score; values that the record uses come before those it does not."""
+    best: dict[tuple[str, str, str], Candidate] = {}
+    for candidate in candidates:
+        key = (candidate.domain, candidate.field, candidate.value.casefold())
+        if key not in best or candidate.score > best[key].score:
+            best[key] = candidate
+    return sorted(best.values(), key=lambda c: (c.count == 0, -c.score, -c.count, c.value))
+
+
+@cache
+def _places() -> dict[tuple[str, str, str], tuple[Domain, str]]:
+    """(table, column, events) of a linkable column to the domain and field that an intent can ask for."""
+    places: dict[tuple[str, str, str], tuple[Domain, str]] = {}
+    for column in columns():
+        for domain, binding in bindings().items():
+            for field, place in binding.fields.items():
+                here = (place.table, place.column) == (column.table, column.column)
+                # Note types are words such as "admission": cues.py finds them, with their context.
+                if (
+                    here
+                    and binding.table == column.events
+                    and domain != "note"
+                    and (domain, field) in SLOT_FIELDS
+                ):
+                    places.setdefault((column.table, column.column, column.events), (domain, field))
+    return places
+
+
+@cache
+def _columns() -> frozenset[tuple[str, str]]:
+    return frozenset((table, column) for table, column, _ in _places())

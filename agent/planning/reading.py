@@ -1,0 +1,120 @@
+"""Which intent a linked question is: the classifier's scores, restricted to what the links make possible."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from agent.answer import Language
+from agent.planning.classifier import Classifier, Scores
+from agent.planning.confidence import Signs, probability
+from agent.planning.intent import Intent, load_intents
+from agent.planning.link import Linked
+from agent.planning.mask import Masked, mask_question
+
+_UNUSED_LINK = 0.3  # what a linked value that the intent has no slot for takes off its score
+_FREE = frozenset({"note_type", "n"})  # may stay unused: words such as "CT", numbers inside other phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The best reading of a question.
+
+    Attributes:
+        label: an intent's name, or ``!note``, ``!action``, ``!absent``, ``!outside``.
+        masked: the reading of its mentions.
+        confidence: calibrated, of the label.
+        signs: what the confidence rests on.
+    """
+
+    label: str
+    masked: Masked
+    confidence: float
+    signs: Signs
+
+    @property
+    def intent(self) -> Intent | None:
+        """The intent, or ``None`` for an aside."""
+        return intents().get(self.label)
+
+
+@cache
+def intents() -> Mapping[str, Intent]:
+    """The catalogue by name."""
+    return {intent.intent: intent for intent in load_intents()}
+
+
+def read(question: str, linked: Linked, language: Language, *, has_patient: bool) -> Reading:
+    """The best reading of a question.
+
+    Args:
+        question: as cleaned.
+        linked: what it names.
+        language: of the question.
+        has_patient: a patient is open or named; without one, questions about one patient are less likely.
+    """
+    classifier = Classifier.of_catalogue()
+    variants = mask_question(question, linked, language)
+    scores = classifier.scores([variant.text for variant in variants])
+    best: Reading | None = None
+    for variant, row in zip(variants, scores, strict=True):
+        present = Counter(kind for kind in variant.kinds if kind)
+        present["n"] = len(linked.numbers)
+        allowed = permit(row, classifier, present, bool(linked.times))
+        if not has_patient:
+            one = [name in intents() and intents()[name].patient == "one" for name in classifier.labels]
+            allowed = allowed - 0.05 * np.asarray(one, dtype=np.float32)
+        signs, label = signs_of(allowed, classifier, classifier.known_share(variant.text))
+        if best is None or signs.best > best.signs.best:
+            best = Reading(label, variant, probability(signs), signs)
+    assert best is not None  # mask_question gives one reading at least
+    return best
+
+
+def permit(row: Scores, classifier: Classifier, present: Mapping[str, int], has_time: bool) -> Scores:
+    """Scores of one reading with the impossible intents ruled out and links left unused charged for.
+
+    Args:
+        row: scores of all labels.
+        classifier: whose labels they are.
+        present: how many links of each kind the reading has (``n``: numbers).
+        has_time: the question names a time.
+    """
+    allowed = row.copy()
+    for column, label in enumerate(classifier.labels):
+        intent = intents().get(label)
+        if intent is None:
+            continue
+        needed = Counter(_kind(slot.kind) for slot in intent.slots if slot.required)
+        taken = Counter(_kind(slot.kind) for slot in intent.slots)
+        if any(present.get(kind, 0) < n for kind, n in needed.items()) or (
+            intent.needs_time and not has_time
+        ):
+            allowed[column] = -1.0
+            continue
+        unused = sum(max(0, n - taken[kind]) for kind, n in present.items() if kind not in _FREE)
+        allowed[column] -= _UNUSED_LINK * unused
+    return allowed
+
+
+def signs_of(allowed: Scores, classifier: Classifier, known: float) -> tuple[Signs, str]:
+    """What speaks for the best label, and that label."""
+    order = np.argsort(allowed)[::-1]
+    asides = [column for column, label in enumerate(classifier.labels) if label.startswith("!")]
+    label = classifier.labels[order[0]]
+    others = [column for column in asides if column != order[0]]
+    return (
+        Signs(
+            best=float(allowed[order[0]]),
+            margin=float(allowed[order[0]] - allowed[order[1]]),
+            aside=float(max(allowed[column] for column in others)),
+            known=known,
+        ),
+        label,
+    )
+
+
+def _kind(kind: str) -> str:
+    return "n" if kind == "number" else kind
