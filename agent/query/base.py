@@ -20,7 +20,7 @@ STANDARD = ("row_id", "subject_id", "hadm_id", "time", "end_time", "name", "valu
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What compilation knows beside the query; ``assumptions`` collects the keys of what is taken for granted."""
+    """What compilation knows beside the query; ``assumptions`` collects what is taken for granted."""
 
     tables: Tables
     patient: int | None
@@ -86,7 +86,8 @@ def picked(sql: str, pick: Pick, context: Context) -> str:
 
 
 def _ranked(sql: str, part: str, order: str, known: str, n: int) -> str:
-    ranked = f"SELECT *, DENSE_RANK() OVER (PARTITION BY {part} ORDER BY {order}) AS place FROM ({sql}) WHERE {known} IS NOT NULL"
+    rank = f"DENSE_RANK() OVER (PARTITION BY {part} ORDER BY {order}) AS place"
+    ranked = f"SELECT *, {rank} FROM ({sql}) WHERE {known} IS NOT NULL"
     return f"SELECT * FROM ({ranked}) WHERE place = {n}"
 
 
@@ -136,13 +137,16 @@ class _Select:
             f"{unit} AS unit",
             *recorded,
         ]
-        columns += [f"{self.expression(name)} AS {name}" for name in self.shape.fields if name not in STANDARD]
+        columns += [
+            f"{self.expression(name)} AS {name}" for name in self.shape.fields if name not in STANDARD
+        ]
         return columns
 
     @staticmethod
     def _spelled(unit: str, target: str) -> str:
         """The unit of reference as these records spell it, where it is theirs already."""
-        return f"CASE WHEN LOWER({unit}) = {literal(target)} THEN {unit} ELSE {literal(display_unit(target))} END"
+        shown = literal(display_unit(target))
+        return f"CASE WHEN LOWER({unit}) = {literal(target)} THEN {unit} ELSE {shown} END"
 
     def _value(self) -> str:
         at = self.at
@@ -188,22 +192,27 @@ class _Select:
         elif found.table == "patients":
             self.joins["patients"] = "LEFT JOIN patients ON patients.subject_id = e.subject_id"
         elif found.table == "cost":
-            self.joins["cost"] = f"JOIN cost ON cost.event_type = {literal(at.table)} AND cost.event_id = e.{at.key}"
+            self.joins["cost"] = (
+                f"JOIN cost ON cost.event_type = {literal(at.table)} AND cost.event_id = e.{at.key}"
+            )
         elif at.has("hadm_id", self.tables):
             self.joins["admissions"] = "LEFT JOIN admissions ON admissions.hadm_id = e.hadm_id"
         else:
-            raise NotInSchema(f"{at.label_en[1].capitalize()} have no {found.column}: it belongs to an admission.")
+            raise NotInSchema(
+                f"{at.label_en[1].capitalize()} have no {found.column}: it belongs to an admission."
+            )
         return f"{found.table}.{found.column}"
 
     def _age_now(self) -> str:
         now = literal(self.context.now)
+        this_year, born = (f"CAST(STRFTIME('%Y', {t}) AS INTEGER)" for t in (now, "e.dob"))
         had_no_birthday = f"STRFTIME('%m-%d', {now}) < STRFTIME('%m-%d', e.dob)"
-        return f"(CAST(STRFTIME('%Y', {now}) AS INTEGER) - CAST(STRFTIME('%Y', e.dob) AS INTEGER) - ({had_no_birthday}))"
+        return f"({this_year} - {born} - ({had_no_birthday}))"
 
     # -- filters ---------------------------------------------------------------------------------------
 
     def _filters(self) -> Iterable[str]:
-        events, at, context = self.events, self.at, self.context
+        events, context = self.events, self.context
         if context.patient is not None:
             yield f"e.subject_id = {context.patient}"
         for concept in events.concepts:
@@ -225,10 +234,10 @@ class _Select:
 
     def _reported(self) -> str:
         at, value = self.at, self._value()
-        if not at.has(at.text, self.tables) or at.value == at.text:
+        if not at.has(at.text, self.tables):
             return f"{value} IS NOT NULL" if value != "NULL" else "1"
         text = f"e.{at.text}"
-        if value == "NULL":
+        if value == "NULL" or at.value == at.text:
             return f"{text} IS NOT NULL"
         if self.events.pick is None or "itemid" not in at.joins.values():
             return f"({value} IS NOT NULL OR {text} IS NOT NULL)"
@@ -237,7 +246,8 @@ class _Select:
             f"SELECT 1 FROM {at.table} AS o WHERE o.subject_id = e.subject_id AND o.itemid = e.itemid "
             f"AND o.{at.value} IS NOT NULL"
         )
-        return f"({value} IS NOT NULL OR {text} GLOB '*[0-9]*' OR ({text} IS NOT NULL AND NOT EXISTS ({numbers})))"
+        only_text = f"({text} IS NOT NULL AND NOT EXISTS ({numbers}))"
+        return f"({value} IS NOT NULL OR {text} GLOB '*[0-9]*' OR {only_text})"
 
     def _concept(self, concept: Concept) -> str:
         found = self.at.fields.get(concept.field)
@@ -276,7 +286,10 @@ class _Select:
         return f"{test} = {0 if negated else 1}"
 
     def _window(self, window: Window) -> Iterable[str]:
-        start, end = f"e.{self.at.time}", f"e.{self.at.end}" if self.at.has(self.at.end, self.tables) else None
+        start, end = (
+            f"e.{self.at.time}",
+            f"e.{self.at.end}" if self.at.has(self.at.end, self.tables) else None,
+        )
         if window.on == "end":
             start = self.expression("end")
         if window.on == "overlap" and end is not None:
@@ -379,7 +392,8 @@ def _related(sql: str, related: Related, events: Events, context: Context) -> st
     test = " AND ".join(tests)
     if related.each and not related.negated:
         return f"SELECT b.* FROM ({sql}) AS b JOIN ({others}) AS r ON {test}"
-    return f"SELECT b.* FROM ({sql}) AS b WHERE {'NOT ' * related.negated}EXISTS (SELECT 1 FROM ({others}) AS r WHERE {test})"
+    exists = f"EXISTS (SELECT 1 FROM ({others}) AS r WHERE {test})"
+    return f"SELECT b.* FROM ({sql}) AS b WHERE {'NOT ' * related.negated}{exists}"
 
 
 def _near(first: str, second: str, related: Related) -> Iterable[str]:

@@ -46,7 +46,14 @@ PER = {
     "month": BUCKETS["month"],
     "year": BUCKETS["year"],
 }
-DAYS_IN = {"minutes": 1440.0, "hours": 24.0, "days": 1.0, "weeks": 1 / 7, "months": 1 / 30.436875, "years": 1 / 365.2425}
+DAYS_IN = {
+    "minutes": 1440.0,
+    "hours": 24.0,
+    "days": 1.0,
+    "weeks": 1 / 7,
+    "months": 1 / 30.436875,
+    "years": 1 / 365.2425,
+}
 FIGURES = {
     "events": "COUNT(*)",
     "count": "COUNT(*)",
@@ -148,7 +155,9 @@ def _column(field: str) -> str:
 def _rows(ask: Rows, of: Events, context: Context) -> Compiled:
     fields = tuple(_column(field) for field in ask.fields)
     sql = base(of, context, Shape(fields=fields, reported="value" in fields))
-    order = {"time": "time", "time_desc": "time DESC", "value": "value", "value_desc": "value DESC"}[ask.order]
+    order = {"time": "time", "time_desc": "time DESC", "value": "value", "value_desc": "value DESC"}[
+        ask.order
+    ]
     listed = ", ".join(fields)
     if ask.distinct:
         name, *direction = order.split()
@@ -168,7 +177,10 @@ def _count(ask: Count, of: Events, context: Context) -> Compiled:
     sql = base(of, context)
     what = {**FIGURES, "names": "COUNT(DISTINCT name)"}[ask.of]
     return _compiled(
-        f"WITH base AS ({sql}) SELECT {what} AS count FROM base", ("count",), context, _behind(of, context, sql)
+        f"WITH base AS ({sql}) SELECT {what} AS count FROM base",
+        ("count",),
+        context,
+        _behind(of, context, sql),
     )
 
 
@@ -176,7 +188,10 @@ def _exists(ask: Exists, of: Events, context: Context) -> Compiled:
     sql = base(of, context)
     test = "COUNT(*) = 0" if ask.none else "COUNT(*) > 0"
     return _compiled(
-        f"WITH base AS ({sql}) SELECT {test} AS found FROM base", ("exists",), context, _behind(of, context, sql)
+        f"WITH base AS ({sql}) SELECT {test} AS found FROM base",
+        ("exists",),
+        context,
+        _behind(of, context, sql),
     )
 
 
@@ -190,7 +205,10 @@ def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:
     else:
         inner = FIGURES[ask.inner].format(field)
         by = PER[ask.per]
-        source = f"SELECT {inner} AS figure, {unit} AS scale FROM base WHERE {by} IS NOT NULL GROUP BY {by}, {unit}"
+        source = (
+            f"SELECT {inner} AS figure, {unit} AS scale FROM base "
+            f"WHERE {by} IS NOT NULL GROUP BY {by}, {unit}"
+        )
     if ask.function == "median":
         source = (
             "SELECT figure, scale, ROW_NUMBER() OVER (PARTITION BY scale ORDER BY figure) AS place, "
@@ -199,7 +217,9 @@ def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:
         figure, where = "AVG(figure)", " WHERE place IN ((size + 1) / 2, (size + 2) / 2)"
     else:
         figure, where = FIGURES[ask.function].format("figure"), ""
-    text = f"WITH base AS ({sql}) SELECT {figure} AS figure FROM ({source}){where} GROUP BY scale ORDER BY scale"
+    text = (
+        f"WITH base AS ({sql}) SELECT {figure} AS figure FROM ({source}){where} GROUP BY scale ORDER BY scale"
+    )
     ordinal = f"DENSE_RANK() OVER (ORDER BY {unit}) - 1"
     behind = _behind(of, context, sql, cells=(ordinal,), extra=shape.fields, ordinal=True)
     return _compiled(text, (ask.function,), context, behind)
@@ -209,7 +229,11 @@ def _measure(field: str, counted: bool) -> tuple[str, Shape]:
     """The column of a numeric field and what the base must bring for it."""
     if counted:
         return "value", Shape()
-    return (field, Shape(numeric=True)) if field == "value" else (_column(field), Shape(fields=(_column(field),)))
+    return (
+        (field, Shape(numeric=True))
+        if field == "value"
+        else (_column(field), Shape(fields=(_column(field),)))
+    )
 
 
 def _change(ask: Change, of: Events, context: Context) -> Compiled:
@@ -267,7 +291,8 @@ def _top(ask: Top, of: Events, context: Context) -> Compiled:
     shown = f"{key}, figure" if ask.show_count else key
     text = f"WITH base AS ({sql}) SELECT {shown} FROM ({ranked}) WHERE place <= {ask.n} ORDER BY place, {key}"
     columns = (ask.field, ask.by) if ask.show_count else (ask.field,)
-    kept = f"SELECT * FROM ({sql}) WHERE {key} IN (SELECT {key} FROM (WITH base AS ({sql}) {ranked}) WHERE place <= {ask.n})"
+    best = f"SELECT {key} FROM (WITH base AS ({sql}) {ranked}) WHERE place <= {ask.n}"
+    kept = f"SELECT * FROM ({sql}) WHERE {key} IN ({best})"
     behind = _behind(of, context, kept, cells=(key,), extra=fields, match=(0,))
     return _compiled(text, columns, context, behind)
 
@@ -347,7 +372,8 @@ def _readmission(ask: Readmission, of: Events, context: Context) -> Compiled:
     sql = base(of, context)
     again = f"r.time >= b.end_time AND r.time <= DATETIME(b.end_time, '+{ask.days} days')"
     everyone = base(Events(domain="admission"), context)
-    back = f"EXISTS (SELECT 1 FROM ({everyone}) AS r WHERE r.subject_id = b.subject_id AND r.row_id <> b.row_id AND {again})"
+    other = "r.subject_id = b.subject_id AND r.row_id <> b.row_id"
+    back = f"EXISTS (SELECT 1 FROM ({everyone}) AS r WHERE {other} AND {again})"
     flagged = f"SELECT b.*, {back} AS back FROM ({sql}) AS b WHERE b.end_time IS NOT NULL"
     figures = "SUM(back) AS readmissions, COUNT(*) AS discharges"
     key = BUCKETS[ask.bucket].replace("time", "end_time") if ask.bucket else None
@@ -355,7 +381,11 @@ def _readmission(ask: Readmission, of: Events, context: Context) -> Compiled:
     tail = f" GROUP BY {key} ORDER BY {key}" if key else ""
     columns = ((ask.bucket,) if ask.bucket else ()) + ("readmissions", "discharges")
     behind = _behind(
-        of, context, f"SELECT * FROM ({flagged}) WHERE back", cells=(key,) if key else (), match=(0,) if key else ()
+        of,
+        context,
+        f"SELECT * FROM ({flagged}) WHERE back",
+        cells=(key,) if key else (),
+        match=(0,) if key else (),
     )
     return _compiled(f"SELECT {head}{figures} FROM ({flagged}){tail}", columns, context, behind)
 

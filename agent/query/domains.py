@@ -85,7 +85,10 @@ def shared_fields() -> Mapping[str, Field]:
 def bindings() -> Mapping[Domain, Binding]:
     """All domains, in the order of ``domains.yaml``."""
     return MappingProxyType(
-        {cast(Domain, name): _binding(cast(Domain, name), raw) for name, raw in _document()["domains"].items()}
+        {
+            cast(Domain, name): _binding(cast(Domain, name), raw)
+            for name, raw in _document()["domains"].items()
+        }
     )
 
 

@@ -48,7 +48,7 @@ class Concept(Frozen):
     """The events are of any of these values.
 
     Attributes:
-        field: a concept field of the domain (see ``domains.yaml``), e.g. ``name``, ``organism``, ``careunit``.
+        field: a concept field of the domain (see ``domains.yaml``): ``name``, ``organism``, ``careunit`` …
         values: values as the store has them.
         said: the words of the question that were linked to them.
     """
@@ -59,7 +59,7 @@ class Concept(Frozen):
 
 
 class Condition(Frozen):
-    """A comparison on a field of the event: ``value > 5.5 mEq/L``, ``route = 'IV'``, ``interpretation = 'R'``.
+    """A comparison on a field of the event: ``value > 5.5 mEq/L``, ``route = IV``, ``organism known``.
 
     Attributes:
         field: a field of the domain; ``value`` is its number.
@@ -94,8 +94,8 @@ class Window(Frozen):
         on: what has to lie in it: the event's (start) ``time``, its ``end``, or, ``overlap``, any part of it.
     """
 
-    start: str | None = Field(None, pattern=TIME)
-    end: str | None = Field(None, pattern=TIME)
+    start: str | None = Field(default=None, pattern=TIME)
+    end: str | None = Field(default=None, pattern=TIME)
     said: str = ""
     on: Literal["time", "end", "overlap"] = "time"
 
@@ -133,7 +133,7 @@ class Pick(Frozen):
     """
 
     which: Literal["first", "last", "nth", "min", "max"]
-    n: int = Field(1, ge=1)
+    n: int = Field(default=1, ge=1)
     then: Literal["first", "last"] | None = None
     each: Literal["patient", "name"] = "patient"
 
@@ -175,7 +175,7 @@ class Repeated(Frozen):
     """Keeps events that occur at least so often in the patient, or under the same name in the patient."""
 
     by: Literal["patient", "name"] = "patient"
-    at_least: int = Field(2, ge=1)
+    at_least: int = Field(default=2, ge=1)
 
 
 class Events(Frozen):
@@ -199,7 +199,7 @@ class Events(Frozen):
 
 
 class Rows(Frozen):
-    """List fields of the events, by time; one row for each distinct combination unless ``distinct`` is false."""
+    """List fields of the events, by time; each distinct combination once unless ``distinct`` is false."""
 
     ask: Literal["rows"] = "rows"
     fields: tuple[str, ...] = Field(min_length=1)
@@ -223,7 +223,7 @@ class Exists(Frozen):
 
 
 class Statistic(Frozen):
-    """A statistic of a numeric field; ``per`` first sums up per group, so "average daily urine output" is possible.
+    """A statistic of a numeric field; ``per`` first sums up per group ("average daily urine output").
 
     ``per = "day"`` with ``inner = "sum"`` and ``function = "mean"``: the mean of the daily sums.
     """
@@ -236,7 +236,7 @@ class Statistic(Frozen):
 
 
 class Change(Frozen):
-    """The later value minus the earlier one, both shown. Either side may come from another encounter or window.
+    """The later value minus the earlier one. Either may come from another encounter or window.
 
     Attributes:
         earlier_of: where the earlier value is of other events than ``of``.
@@ -260,7 +260,7 @@ class Top(Frozen):
     """The ``n`` most frequent values of a concept field, ties included (``DENSE_RANK``)."""
 
     ask: Literal["top"] = "top"
-    n: int = Field(5, ge=1, le=1000)
+    n: int = Field(default=5, ge=1, le=1000)
     field: str = "name"
     by: Literal["events", "patients", "cost"] = "events"
     show_count: bool = True

@@ -97,7 +97,11 @@ def in_unit(value: str, unit: str, analyte: str | None, target: str) -> str:
     known = [c for c in conversions() if c.analyte == analyte]
     wanted = next((c for c in known if target.lower() in c.spellings), None)
     others = (
-        [f"WHEN LOWER({unit}) IN ({members(c.spellings)}) THEN {value} * {c.factor / wanted.factor!r}" for c in known]
+        [
+            f"WHEN LOWER({unit}) IN ({members(c.spellings)}) "
+            f"THEN ROUND({value} * {c.factor / wanted.factor!r}, 4)"
+            for c in known
+        ]
         if wanted
         else []
     )
@@ -111,8 +115,11 @@ def outside_range(
 
     Args:
         word: one of those words.
-        value, name, unit: SQL of the row's number, name and unit.
-        low, high: SQL of the row's own reference range, where the store has it.
+        value: SQL of the row's number.
+        name: SQL of its name.
+        unit: SQL of its unit.
+        low: SQL of the lower end of the row's own reference range, where the store has it.
+        high: SQL of the upper end.
         analyte: limits the threshold table to this one where it is known.
     """
     whens = []
@@ -135,7 +142,12 @@ def outside_range(
 
 
 def _judge(
-    word: str, value: str, low: str | None, high: str | None, critical_low: str | None, critical_high: str | None
+    word: str,
+    value: str,
+    low: str | None,
+    high: str | None,
+    critical_low: str | None,
+    critical_high: str | None,
 ) -> str:
     below = f"COALESCE({value} < {low}, 0)" if low else "0"
     above = f"COALESCE({value} > {high}, 0)" if high else "0"
