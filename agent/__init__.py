@@ -2,3 +2,8 @@
 
 This room does not know the file formats of sources.
 """
+
+from agent.agent import ClinicalAgent
+from agent.answer import Answer
+
+__all__ = ["Answer", "ClinicalAgent"]

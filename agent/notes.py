@@ -9,7 +9,7 @@ import numpy as np
 from agent.planning.plan import SearchNotes
 from agent.relevance import score, terms
 from agent.scope import Scope
-from agent.state import NotesFinding, NoteSentence
+from agent.state import NoteSentence, NotesFinding
 from indexes.chunk_table import Filter
 from indexes.chunking import sections, sentences
 from indexes.embedding import Embedder

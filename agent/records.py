@@ -1,0 +1,35 @@
+"""The tool ``query_records``: runs a typed query on the tables."""
+
+from agent.answer import Language
+from agent.phrases import say
+from agent.planning.plan import QueryRecords
+from agent.query.execute import run
+from agent.query.model import Count, Exists
+from agent.scope import Scope
+from agent.state import Failed, RecordsFinding
+from knowledge.errors import NotInSchema, QueryRejected
+from knowledge.store import RecordStore
+
+
+def query_records(
+    action: QueryRecords, scope: Scope, store: RecordStore, language: Language
+) -> RecordsFinding | Failed:
+    """What the records say; a refusal where they may not be seen or cannot hold it.
+
+    A count of none and "is there any?" are answered (with nothing behind them but the query); anything else
+    that no row answers is ``not_documented``, which the composer says.
+    """
+    patient = action.query.patient
+    if patient is not None and not scope.may_see(patient):
+        return Failed("no_permission", say(language, "scope.no_permission", subject_id=patient))
+    try:
+        return RecordsFinding(action, run(action.query, store, scope))
+    except NotInSchema as error:
+        return Failed("not_in_schema", say(language, "records.not_in_schema", what=error))
+    except QueryRejected as error:
+        return Failed("low_confidence", say(language, "records.rejected", why=error))
+
+
+def is_countable(action: QueryRecords) -> bool:
+    """Whether "none" is an answer to the query, and not the lack of one."""
+    return isinstance(action.query.ask, Count | Exists)

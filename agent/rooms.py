@@ -1,0 +1,106 @@
+"""What the graph works with beside a question's state: the opened store, indexes, linker, planner and reader."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Self
+
+from agent.answer import Model
+from agent.language import clean
+from agent.notes import NoteReader, Synonyms
+from agent.paths import index_folder
+from agent.planning.catalogue import CataloguePlanner
+from agent.planning.linker import Linker
+from agent.planning.plan import Planner
+from agent.prepare import Report, prepare_indexes
+from indexes.embedding import Embedder
+from indexes.index import NoteIndex
+from indexes.values import ValueIndex
+from knowledge.errors import Stopped
+from knowledge.store import RecordStore
+from knowledge.terminology import Terminology
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """One opened store with everything that answers over it.
+
+    Attributes:
+        reader, notes: ``None`` for a store that has no notes.
+        model: the language model that plans, or ``None`` for the catalogue.
+    """
+
+    store: RecordStore
+    values: ValueIndex
+    notes: NoteIndex | None
+    linker: Linker
+    planner: Planner
+    reader: NoteReader | None
+    model: Model | None = None
+
+    @classmethod
+    def open(cls, store: RecordStore, report: Report | None = None) -> Self:
+        """Open the indexes of a store, bringing them up to date with it, and the planner.
+
+        Args:
+            store: opened.
+            report: told about the building of indexes, which takes minutes for many notes.
+
+        Raises:
+            IndexFault: an index is damaged, or of another model; the message names the command that repairs it.
+        """
+        prepare_indexes(store, report or (lambda stage, done, total: None))
+        folder = index_folder(store.path)
+        terminology = Terminology.load()
+        values = ValueIndex.open(store, folder)
+        notes = reader = None
+        if "notes" in store.tables:
+            embedder = Embedder()
+            notes = NoteIndex.open(store, folder, embedder)
+            reader = NoteReader(
+                store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)
+            )
+        return cls(store, values, notes, Linker(store, values, terminology), CataloguePlanner(), reader)
+
+    def clean(self, question: str) -> str:
+        """The question as it is taken (see ``agent.language.clean``)."""
+        return clean(question)
+
+    def has_patient(self, subject_id: int) -> bool:
+        """Whether the store has this patient."""
+        with closing(self.store.connect()) as connection:
+            found = connection.execute(
+                "SELECT 1 FROM patients WHERE subject_id = ?", (subject_id,)
+            ).fetchone()
+        return found is not None
+
+    def close(self) -> None:
+        """Release the indexes."""
+        self.values.close()
+        if self.notes is not None:
+            self.notes.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rooms and the stop switch of one question."""
+
+    rooms: Rooms
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise ``Stopped`` once the user has stopped the question."""
+        if self.stopped.is_set():
+            raise Stopped("The question was stopped; nothing was answered.")
+
+
+def _synonyms(terminology: Terminology) -> Synonyms:
+    def spans(text: str) -> Iterable[tuple[int, int, Sequence[str]]]:
+        for match in terminology.find(text):
+            names = dict.fromkeys(
+                form for concept in match.concepts for form in terminology.expand(concept.en)
+            )
+            yield match.start, match.end, tuple(names)
+
+    return spans

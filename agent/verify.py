@@ -1,0 +1,205 @@
+"""Holds every sentence of a draft against the evidence it cites, and makes the answer of what stands.
+
+For each sentence: what it cites still exists in the store, word for word, and belongs to the patient in scope;
+every quotation is in a cited note; every date and number is in a cited row, or was asked for, or is computed
+from the cited rows, which is done again here. Where the rows behind a figure are capped, or the computation is
+not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
+"""
+
+from contextlib import closing
+from dataclasses import replace
+from statistics import fmean, median
+
+from agent.answer import Answer, Cell, Claim, Evidence, Model, NoteEvidence, Result, RowEvidence, Step
+from agent.facts import facts, has_number
+from agent.phrases import say
+from agent.query.execute import Outcome
+from agent.query.realise import Operation
+from agent.scope import Scope
+from agent.state import Draft, Sentence, State
+from knowledge.store import RecordStore
+
+_COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
+
+
+def verify(draft: Draft, scope: Scope, store: RecordStore) -> Draft:
+    """The draft with only the sentences that hold; a refusal if none does."""
+    if draft.status != "answered":
+        return draft
+    evidence = {piece.id: piece for piece in draft.evidence}
+    sound = {number: resolves(piece, scope, store) for number, piece in evidence.items()}
+    kept = tuple(
+        sentence
+        for sentence in draft.sentences
+        if all(sound[number] for number in sentence.evidence)
+        and holds(sentence, [evidence[n] for n in sentence.evidence], draft)
+    )
+    if not kept:
+        return replace(draft, status="refused", reason="low_confidence", sentences=(), evidence=())
+    return replace(draft, sentences=kept)
+
+
+def resolves(piece: Evidence, scope: Scope, store: RecordStore) -> bool:
+    """Whether a citation leads to what it says, and the user may see it."""
+    if isinstance(piece, NoteEvidence):
+        note = store.note(piece.note_id)
+        return (
+            note is not None
+            and note.text[piece.start : piece.end] == piece.quote
+            and scope.may_see(note.subject_id)
+        )
+    if isinstance(piece, RowEvidence):
+        key = "note_id" if piece.table == "notes" else "row_id"
+        marks = ", ".join("?" * len(piece.row_ids))
+        with closing(store.connect()) as connection:
+            owners = connection.execute(
+                f"SELECT subject_id FROM {piece.table} WHERE {key} IN ({marks})", piece.row_ids
+            ).fetchall()
+        return len(owners) == len(set(piece.row_ids)) and all(scope.may_see(owner) for (owner,) in owners)
+    return False
+
+
+def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
+    """Whether all that can be checked in a sentence stands in the evidence it cites."""
+    outcome = None if sentence.outcome is None else draft.outcomes[sentence.outcome]
+    if not cited and (outcome is None or not outcome.empty):
+        return False
+    cells = [cell for piece in cited for cell in _cells(piece)]
+    text = sentence.text
+    for name in sorted((c for c in cells if isinstance(c, str)), key=len, reverse=True):
+        if not _is_time(name):
+            text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
+    for name in _asked_names(outcome):
+        text = text.replace(name, " ")
+    found = facts(text)
+    quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
+    if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
+        return False
+    times = [str(cell) for cell in cells if _is_time(cell)] + _asked_times(outcome)
+    if not all(any(time.startswith(date) for time in times) for date in found.dates):
+        return False
+    figures = {float(cell) for cell in cells if _is_figure(cell)}
+    figures |= {f.result for f in sentence.figures if outcome is not None and _recomputes(f, outcome)}
+    figures |= {float(n) for piece in cited for n in _subject_ids(piece)}
+    return all(has_number(number, figures) for number in found.numbers)
+
+
+def _recomputes(figure: Operation, outcome: Outcome) -> bool:
+    if figure.name == "asked":
+        return str(int(figure.result)) in outcome.query.model_dump_json() or figure.result in _asked_ranks(
+            outcome
+        )
+    rows = [outcome.evidence[i] for i in figure.inputs]
+    numbers = [float(n) for row in rows for n in row.numbers if isinstance(n, int | float)]
+    complete = not any(row.truncated for row in rows)
+    if figure.name == "difference" and len(rows) == 2 and {r.role for r in rows} == {"earlier", "later"}:
+        return abs(abs(numbers[-1] - numbers[0]) - abs(figure.result)) < 1e-6
+    if figure.name == "percent" and len(numbers) == 2 and numbers[0]:
+        return abs(abs(numbers[1] - numbers[0]) / abs(numbers[0]) * 100 - figure.result) < 1e-6
+    if figure.name in _COMPUTED and complete and numbers:
+        computed = _COMPUTED[figure.name](numbers)
+        if abs(computed - figure.result) <= 1e-6 * max(1.0, abs(computed)):
+            return True
+    if figure.name == "count" and complete and sum(row.count for row in rows) == figure.result:
+        return True
+    return _is_cell_of_result(figure, outcome)
+
+
+def _is_cell_of_result(figure: Operation, outcome: Outcome) -> bool:
+    scale = 100.0 if figure.name == "share" else 1.0
+    cells = [float(c) * scale for row in outcome.rows for c in row if _is_figure(c)]
+    if any(abs(cell - figure.result) <= 1e-6 * max(1.0, abs(cell)) for cell in cells):
+        return True
+    return figure.name == "count" and figure.result in (
+        len(outcome.rows),
+        len(outcome.rows) - len(figure.inputs),
+    )
+
+
+def _asked_ranks(outcome: Outcome) -> set[float]:
+    pick = outcome.query.of.pick
+    return {float(pick.n), float(pick.n - 1)} if pick else set()
+
+
+def _asked_names(outcome: Outcome | None) -> list[str]:
+    if outcome is None:
+        return []
+    names = [n for c in outcome.query.of.concepts for n in (*c.values, c.said) if n]
+    names += [
+        str(cell) for row in outcome.rows for cell in row if isinstance(cell, str) and not _is_time(cell)
+    ]
+    return sorted(set(names), key=len, reverse=True)
+
+
+def _asked_times(outcome: Outcome | None) -> list[str]:
+    """Times of the result itself: the buckets of a series, an end that lies outside the row's own columns."""
+    if outcome is None:
+        return []
+    return [str(cell) for row in outcome.rows for cell in row if _is_time(cell)]
+
+
+def _cells(piece: Evidence) -> list[Cell]:
+    if isinstance(piece, RowEvidence):
+        return list(piece.values.values())
+    if isinstance(piece, NoteEvidence):
+        return [piece.charttime, piece.author]
+    return []
+
+
+def _subject_ids(piece: Evidence) -> list[int]:
+    if isinstance(piece, NoteEvidence) and piece.subject_id is not None:
+        return [piece.subject_id]
+    return []
+
+
+def _is_time(cell: Cell) -> bool:
+    return isinstance(cell, str) and len(cell) >= 7 and cell[:4].isdigit() and cell[4] == "-"
+
+
+def _is_figure(cell: Cell) -> bool:
+    if isinstance(cell, int | float):
+        return True
+    try:
+        float(str(cell))
+    except ValueError:
+        return False
+    return cell is not None
+
+
+def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | None) -> Answer:
+    """The answer of a verified draft."""
+    language, plan = state["language"], state.get("plan")
+    dropped = len(state["draft"].sentences) - len(draft.sentences)
+    text = draft.text
+    if draft.sentences:
+        lines = [
+            s.text + (" " if s.evidence else "") + "".join(f"[{n}]" for n in s.evidence[:6])
+            for s in draft.sentences
+        ]
+        text = "\n".join(lines)
+    elif dropped:
+        text = say(language, "verify.nothing_left")
+    assumptions = list(draft.assumptions)
+    if draft.sentences and dropped:
+        assumptions.append(say(language, "verify.dropped", n=dropped))
+    outcome = draft.outcomes[0] if draft.outcomes else None
+    cited = {number for sentence in draft.sentences for number in sentence.evidence}
+    answered = draft.status == "answered"
+    return Answer(
+        question=state["question"],
+        language=language,
+        status=draft.status,
+        reason=draft.reason,
+        text=text,
+        claims=tuple(Claim(text=s.text, evidence=s.evidence, verified=True) for s in draft.sentences),
+        evidence=tuple(piece for piece in draft.evidence if piece.id in cited),
+        result=Result(columns=outcome.columns, rows=outcome.rows, truncated=outcome.truncated)
+        if outcome and answered
+        else None,
+        sql=outcome.sql if outcome else None,
+        options=draft.options,
+        assumptions=tuple(assumptions),
+        steps=steps,
+        confidence=plan.confidence if plan else None,
+        model=model,
+    )
