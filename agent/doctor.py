@@ -261,7 +261,10 @@ def store_and_indexes(store: Optional[Path]) -> Iterator[Check]:  # noqa: UP045
         yield Check("store", False, str(path), str(error))
         return
     yield Check("store", True, f"{path}, {len(opened.patients())} patients")
-    for name, generations in (("note index", build.generations), ("value index", value_build.generations)):
+    kinds = [("value index", value_build.generations)]
+    if "notes" in opened.tables:  # a foreign database has none
+        kinds.append(("note index", build.generations))
+    for name, generations in kinds:
         try:
             _, manifest = generations(opened, index_folder(path)).open()
         except ChartroomError as error:
