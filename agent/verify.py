@@ -66,11 +66,9 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     cells = [cell for piece in cited for cell in _cells(piece)]
     text = sentence.text
-    for name in sorted((c for c in cells if isinstance(c, str)), key=len, reverse=True):
-        if not _is_time(name):
-            text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
-    for name in _asked_names(outcome):
-        text = text.replace(name, " ")
+    names = {c for c in cells if isinstance(c, str) and not _is_time(c)} | _asked_names(outcome)
+    for name in sorted(filter(_is_name, names), key=len, reverse=True):
+        text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
     found = facts(text)
     quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
     if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
