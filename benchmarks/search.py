@@ -123,6 +123,7 @@ def langchain_search(
     bm25 = BM25Retriever.from_texts(list(texts))
     bm25.k = k
     faiss = FAISS.from_embeddings(list(zip(texts, vectors.tolist(), strict=True)), Model())
+    # FAISS keeps the one thread per question that our index has set; its default is slower here.
     ensemble = EnsembleRetriever(
         retrievers=[bm25, faiss.as_retriever(search_kwargs={"k": k})], weights=[0.5, 0.5]
     )

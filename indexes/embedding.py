@@ -7,8 +7,8 @@ folder in the sentence-transformers layout.
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,7 @@ class Embedder:
         """
         parts: list[Vectors] = []
         for start in range(0, len(texts), batch):
-            with self._lock, self._precision(len(texts)):
+            with self._lock, self._tuned(len(texts)):
                 part = self._load().encode(
                     list(texts[start : start + batch]),
                     batch_size=_BATCH,
@@ -113,12 +113,24 @@ class Embedder:
                 raise ModelError(f"The embedding model at {self.folder} cannot be loaded: {error}") from error
         return self._model
 
-    def _precision(self, texts: int) -> AbstractContextManager[object]:
-        """Bulk work runs in bfloat16 where the processor computes it: twice the speed, cosine over 0.9999."""
+    @contextmanager
+    def _tuned(self, texts: int) -> Iterator[None]:
+        """Threads and precision for the number of texts.
+
+        Few: one thread, since waiting for the others costs more than they bring. Many: all cores, in bfloat16
+        where the processor computes it, at twice the speed and with cosines over 0.9999.
+        """
         import torch
 
+        many = texts >= _BATCH
         native = torch.cpu.get_capabilities().get("avx512_bf16") and not torch.cuda.is_available()
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(native) and texts >= _BATCH)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(threads if many else 1)
+        try:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(native) and many):
+                yield
+        finally:
+            torch.set_num_threads(threads)
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self.folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())

@@ -5,6 +5,7 @@ filter it visits all of them, so that the answer over the permitted chunks is ex
 """
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class VectorIndex:
         vectors = flat.reconstruct_n(0, count)
         ids = faiss.vector_to_array(self._index.id_map)
         cells = int(4 * math.sqrt(count))
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
         inverted = faiss.IndexIVFFlat(
             faiss.IndexFlatIP(self.dimension), self.dimension, cells, faiss.METRIC_INNER_PRODUCT
         )
@@ -106,6 +108,8 @@ class VectorIndex:
             parameters = faiss.SearchParameters()
         if selector is not None:
             parameters.sel = selector
+        # One question on one thread: over 100,000 vectors 6 ms, with two threads 15.
+        faiss.omp_set_num_threads(1)
         scores, ids = self._index.search(
             np.ascontiguousarray(vector, dtype=np.float32)[None, :], min(k, len(self)), params=parameters
         )
