@@ -1,7 +1,7 @@
 """Holds every sentence of a draft against the evidence it cites, and makes the answer of what stands.
 
-For each sentence: what it cites still exists in the store, word for word, and belongs to the patient in scope;
-every quotation is in a cited note; every date and number is in a cited row, or was asked for, or is computed
+For each sentence: what it cites still exists in the store, word for word, and the user may see it; every
+quotation is in a cited note; every date and number is in a cited row, or was asked for, or is computed
 from the cited rows, which is done again here. Where the rows behind a figure are capped, or the computation is
 not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
 """
@@ -119,14 +119,18 @@ def _asked_ranks(outcome: Outcome) -> set[float]:
     return {float(pick.n), float(pick.n - 1)} if pick else set()
 
 
-def _asked_names(outcome: Outcome | None) -> list[str]:
+def _asked_names(outcome: Outcome | None) -> set[str]:
     if outcome is None:
-        return []
-    names = [n for c in outcome.query.of.concepts for n in (*c.values, c.said) if n]
-    names += [
-        str(cell) for row in outcome.rows for cell in row if isinstance(cell, str) and not _is_time(cell)
-    ]
-    return sorted(set(names), key=len, reverse=True)
+        return set()
+    names = {n for c in outcome.query.of.concepts for n in (*c.values, c.said)}
+    return names | {
+        cell for row in outcome.rows for cell in row if isinstance(cell, str) and not _is_time(cell)
+    }
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text is a name that holds digits; a dose such as "1" or a unit such as "g" is none."""
+    return any(c.isdigit() for c in text) and sum(c.isalpha() for c in text) > 1
 
 
 def _asked_times(outcome: Outcome | None) -> list[str]:
