@@ -17,7 +17,8 @@ from knowledge.store.store import RecordStore
 NAME = "Demo hospital / 示范医院"
 _ORDER = (
     "d_icd_diagnoses", "d_icd_procedures", "d_labitems", "d_items", "patients", "admissions", "icustays",
-    "transfers", "diagnoses_icd", "procedures_icd", "labevents", "prescriptions", "chartevents", "inputevents",
+    "transfers", "diagnoses_icd", "procedures_icd", "labevents", "prescriptions", "chartevents",
+    "inputevents",
     "outputevents", "microbiologyevents", "cost", "allergies", "immunizations", "notes",
 )  # fmt: skip
 _DICTIONARIES = frozenset(_ORDER[:4])

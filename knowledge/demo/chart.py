@@ -64,6 +64,7 @@ class Coded:
     time: datetime
     side: str | None = None
     found_later: bool = False
+    background: bool = False
 
 
 @dataclass(slots=True)

@@ -11,24 +11,24 @@ from knowledge.demo.reference import Reference
 def add_codes(chart: Chart, ledger: Ledger, reference: Reference, rng: random.Random) -> None:
     """Code the diagnoses of the course, then the chronic ones, and the procedures done until "now"."""
     stay = chart.stay
-    wanted: list[tuple[str, str | None, bool]] = []
+    wanted: list[tuple[str, str | None, bool, bool]] = []
     for diagnosis in stay.course.diagnoses:
         if not chart.holds(diagnosis.when) or rng.random() > diagnosis.p:
             continue
         side = chart.person.side if diagnosis.right else None
         code = (diagnosis.right if side == "right" else diagnosis.left) if side else diagnosis.code
         if code:
-            wanted.append((code, side, diagnosis.found_later))
-    coded = {code for code, _, _ in wanted}
-    wanted += [(c.code, None, False) for c in chart.person.chronic if c.code not in coded]
+            wanted.append((code, side, diagnosis.found_later, diagnosis.background))
+    coded = {code for code, *_ in wanted}
+    wanted += [(c.code, None, False, True) for c in chart.person.chronic if c.code not in coded]
     time = stay.admit + timedelta(hours=2)
-    for number, (code, side, later) in enumerate(wanted, start=1):
+    for number, (code, side, later, background) in enumerate(wanted, start=1):
         row = ledger.add(
             "diagnoses_icd", subject_id=chart.person.subject_id, hadm_id=chart.hadm_id,
             icd_code=reference.diagnoses[code].icd_code, charttime=time, seq_num=number, status="active",
             endtime=None,
         )  # fmt: skip
-        chart.diagnoses.append(Coded(row, code, time, side, later))
+        chart.diagnoses.append(Coded(row, code, time, side, later, background))
     _procedures(chart, ledger, reference, rng)
 
 

@@ -247,7 +247,8 @@ def _lab(case: _Case) -> _Change | None:
         start, end = case.replaced(fact, f"{value:.{item.decimals}f}")
         return _Change(
             start, end, "labevents", (fact.row_id,),
-            f"The note gives {value:.{item.decimals}f} for {item.label}; the laboratory reported {row['value']}.",
+            f"The note gives {value:.{item.decimals}f} for {item.label}; "
+            f"the laboratory reported {row['value']}.",
             f"记录的{item.zh}为 {value:.{item.decimals}f}，检验结果为 {row['value']}。",
         )  # fmt: skip
     return None
@@ -279,9 +280,9 @@ def _sex(case: _Case) -> _Change | None:
         start, end = case.replaced(fact, _SEXES[word])
         return _Change(
             start, end, "patients", (fact.row_id,),
-            f"The note calls the patient a {_SEXES[word]}; the record says {word}.".replace("男", "male").replace(
-                "女", "female"
-            ),
+"The note calls the patient a woman; the record says male."
+            if case.chart.person.gender == "m"
+            else "The note calls the patient a man; the record says female.",
             "记录的性别与患者登记的性别不符。",
         )  # fmt: skip
     return None
@@ -342,7 +343,8 @@ def _allergic_order(case: _Case) -> _Change | None:
         if not orders or case.chart.person.allergies:
             continue
         row_id = case.ledger.add(
-            "allergies", subject_id=case.note.subject_id, hadm_id=None, charttime=stamp(case.chart.stay.admit),
+            "allergies", subject_id=case.note.subject_id, hadm_id=None,
+            charttime=stamp(case.chart.stay.admit),
             substance=allergy["substance"], reaction="rash", severity=None, status="active", code=None,
         )  # fmt: skip
         places = [_state_allergy(note, allergy, row_id) for note in case.siblings]

@@ -47,12 +47,15 @@ class Icu(_Model):
 
 
 class Diagnosis(Conditional):
-    """A diagnosis to be coded; a pair of codes where the side matters. ``found_later``: not known on admission."""
+    """A diagnosis to be coded; a pair of codes where the side matters. ``found_later``: not known on admission;
+    ``background``: known long before.
+    """
 
     code: str | None = None
     right: str | None = None
     left: str | None = None
     found_later: bool = False
+    background: bool = False
 
 
 class LabCurve(_Model):

@@ -178,7 +178,7 @@ def discharge(s: Scribe) -> str:
 
 def _opening(s: Scribe) -> None:
     complaint = s.story.complaint if isinstance(s.story.complaint, str) else s.story.complaint[0]
-    options = s.words["opening" if s.chart.person.chronic else "opening_healthy"]
+    options = s.words["opening" if s.chronic() else "opening_healthy"]
     s.say(s.rng.choice(options).replace("{complaint}", complaint))
 
 

@@ -67,6 +67,7 @@ class Scribe:
 
     def heading(self, text: str, *, inline: bool = False) -> None:
         """Start a section."""
+        self.pen.text = self.pen.text.rstrip(" ")
         if self.pen.text and not self.pen.text.endswith("\n"):
             self.pen.write("\n")
         self.pen.write(text if inline else text + "\n")
@@ -171,7 +172,7 @@ class Scribe:
         """Latest vital signs; ``layout`` pairs what stands before a value with its key."""
         first = True
         for before, key in layout:
-            said = self.scene.say(("{bp}" if key == "BP" else f"{{v:{key}}}"))
+            said = self.scene.say("{bp}" if key == "BP" else f"{{v:{key}}}")
             if said is None:
                 continue
             self.pen.write(("" if first else joiner) + before)
@@ -197,12 +198,9 @@ class Scribe:
             self.pen.append(pen)
 
     def chronic(self) -> list[Pen]:
-        """The chronic diseases, as coded."""
-        return [
-            pen
-            for condition in self.chart.person.chronic
-            if (pen := self.scene.say(f"{{dx:{condition.code}}}")) is not None
-        ]
+        """The diseases that were known before this admission, as coded."""
+        known = [self.scene.say(f"{{dx:{d.code}}}") for d in self.chart.diagnoses if d.background]
+        return [pen for pen in known if pen is not None]
 
     def some_denials(self) -> str:
         """A few of the symptoms that patients of this course deny."""

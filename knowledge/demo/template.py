@@ -9,7 +9,8 @@
 ``{rx:Furosemide}``       drug, dose, route and frequency of the order running now
 ``{drug:Furosemide}``     the drug of an order that runs now; ``{had:…}`` of any order so far
 ``{dose:Furosemide}``     its dose and unit
-``{dx:N179}``             a coded diagnosis; ``{px:0W9G3ZZ}`` a procedure that was done
+``{dx:N179}``             a coded diagnosis; ``{px:0W9G3ZZ}`` a procedure that was done;
+                          ``{nopx:…}`` stands for nothing, and only where it was not done
 ``{org:BLOOD CULTURE}``   the organism that grew; ``{s:…}`` what it is susceptible to;
                           ``{nogrowth:…}`` that nothing grew
 ``{side}``, ``{offside}``  the diseased side as coded, and the other one
@@ -47,7 +48,7 @@ def organism_names() -> dict[str, str]:
     return {row["name"]: row["zh"] for row in read_table("microbes.tsv")}
 
 
-class Unsaid(Exception):  # noqa: N818 - it is no error: there is nothing to say
+class Unsaid(Exception):
     """The chart holds nothing for a placeholder."""
 
 
@@ -172,7 +173,7 @@ class Scene:
 
     def drug_name(self, drug: str) -> str:
         """How notes in this language call a drug."""
-        return self.reference.drugs[drug].zh if self.language == "zh" else drug.lower()
+        return self.reference.drugs[drug].zh if self.language == "zh" else _spoken(drug)
 
     def write_order(self, order: Ordered, pen: Pen) -> None:
         """Drug, dose, unit, route and frequency, each with its fact."""
@@ -191,6 +192,16 @@ class Scene:
         pen.write(order.dose, Source("prescriptions", order.row_id, "dose_val_rx"))
         pen.write(" ")
         pen.write(order.unit, Source("prescriptions", order.row_id, "dose_unit_rx"))
+
+
+def _spoken(drug: str) -> str:
+    """A drug as English notes write it: in small letters, but for release forms (``ER``)."""
+    return " ".join(word if word.isupper() else word.lower() for word in drug.split())
+
+
+def _no_procedure(scene: Scene, argument: str, pen: Pen) -> None:
+    if any(scene.chart.done(argument, scene.time)):
+        raise Unsaid
 
 
 def _lab(scene: Scene, argument: str, pen: Pen) -> None:
@@ -288,4 +299,5 @@ def _no_growth(scene: Scene, argument: str, pen: Pen) -> None:
 _KINDS: dict[str, Callable[[Scene, str, Pen], None]] = {
     "lab": _lab, "n": _number, "v": _vital, "rx": _rx, "drug": _drug, "had": _had, "dose": _dose, "dx": _dx,
     "px": _px, "org": _organism, "s": _susceptible, "nogrowth": _no_growth,
+    "nopx": _no_procedure,
 }  # fmt: skip
