@@ -94,7 +94,8 @@ def points(text: str, now: datetime) -> list[Point]:
                 continue
             if span is not None:
                 start, end = match.span("core" if "core" in pattern.groupindex else 0)
-                found.append(Point(start, end, *span))
+                exact, said = span[2:] if len(span) == 4 else (None, None)
+                found.append(Point(start, end, span[0], span[1], exact, said))
     found.sort(key=lambda point: (point.start - point.end, point.start))
     kept: list[Point] = []
     for point in found:
@@ -122,6 +123,8 @@ def _ago(match: re.Match[str], now: datetime) -> Span | None:
     if amount is None:
         return None
     unit = UNITS[match["unit"]]
+    if unit == "years" and amount < 1:  # half a year ago is a month, not a year
+        amount, unit = amount * 12, "months"
     then = shift(now, -amount, unit)
     if unit in {"minutes", "hours"}:
         half = timedelta(minutes=30)

@@ -6,18 +6,17 @@ is too low. The text of the question chooses among reviewed templates and does n
 instructions inside it are words like any others.
 """
 
-from dataclasses import dataclass
-
 from agent.answer import Language, Reason
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
 from agent.planning.cues import asks_for_action, asks_many_notes, sounds_like_note
 from agent.planning.followup import continued
 from agent.planning.intent import Intent
-from agent.planning.link import Linked, PatientLink
+from agent.planning.link import Linked
 from agent.planning.phrases import phrase
-from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.planning.reading import Reading, read
+from agent.planning.subject import subject_of, which_patient
 from agent.planning.times import half_width
 from agent.query.model import ClinicalQuery, Concept, Domain, Events
 from agent.scope import Scope
@@ -29,15 +28,6 @@ _ASIDES: dict[str, Reason] = {
 }
 _SURE = 0.99
 _NOTE_CONFIDENCE = 0.6  # a search shows what it quotes; it is right as often as note questions are told apart
-_OPTIONS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """Whom the question is about, or why it cannot go on."""
-
-    subject_id: int | None
-    stop: Action | None = None
 
 
 class CataloguePlanner:
@@ -54,7 +44,7 @@ class CataloguePlanner:
         self, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...] = ()
     ) -> Plan:
         """The plan for a linked question; see :class:`~agent.planning.plan.Planner`."""
-        subject = _subject(linked, language, scope)
+        subject = subject_of(linked, language, scope)
         if subject.stop is not None:
             return Plan((subject.stop,), _SURE)
         follow_up = continued(question, language, linked, subject.subject_id, history)
@@ -69,9 +59,12 @@ class CataloguePlanner:
         if reading.label == "!note" or (about_notes and (intent is None or reading.signs.best < 0.6)):
             return self._search(question, language, linked, subject.subject_id, reading)
         if intent is None:
-            if reading.label == "!judgement":
-                return Plan((Refuse("low_confidence", phrase(language, "judgement")),), reading.confidence)
-            return _refuse(_ASIDES[reading.label], language, max(reading.confidence, self._threshold))
+            recorded = any(c.count for link in linked.values for c in link.candidates)
+            if reading.confidence >= self._threshold and not (recorded and reading.label == "!outside"):
+                return _aside(reading, language)
+            if subject.subject_id is None or not _clinical(linked):
+                return _refuse("low_confidence", language, reading.confidence)
+            return self._search(question, language, linked, subject.subject_id, reading)
         if reading.confidence < self._threshold:
             if about_notes or (subject.subject_id is not None and _clinical(linked)):
                 return self._search(question, language, linked, subject.subject_id, reading)
@@ -94,30 +87,6 @@ class CataloguePlanner:
         return Plan((action,), confidence, _said(linked))
 
 
-def _subject(linked: Linked, language: Language, scope: Scope) -> _Subject:
-    """The one patient of the question: named, or else open."""
-    named = [patient for patient in linked.patients if patient.how != "scope"]
-    unknown = next((patient for patient in named if patient.subject_id is None), None)
-    if unknown is not None:
-        return _Subject(
-            None, Refuse("no_such_patient", phrase(language, "no_such_patient", said=unknown.text))
-        )
-    subjects: dict[int, PatientLink] = {p.subject_id: p for p in named if p.subject_id is not None}
-    hidden = next((link for subject_id, link in subjects.items() if not scope.may_see(subject_id)), None)
-    if hidden is not None:
-        return _Subject(None, Refuse("no_permission", phrase(language, "no_permission", said=hidden.text)))
-    if len(subjects) > 1:
-        options = tuple(str(subject_id) for subject_id in subjects)
-        text = phrase(language, "two_patients", patients=", ".join(options))
-        return _Subject(None, Clarify(text, options))
-    subject_id = next(iter(subjects), scope.patient)
-    if subject_id is not None and not scope.may_see(subject_id):
-        return _Subject(
-            None, Refuse("no_permission", phrase(language, "no_permission", said=str(subject_id)))
-        )
-    return _Subject(subject_id)
-
-
 def _query(
     intent: Intent,
     language: Language,
@@ -128,9 +97,7 @@ def _query(
 ) -> Plan:
     said = list(_said(linked))
     if intent.patient == "one" and subject_id is None:
-        few = scope.permitted is not None and len(scope.permitted) <= _OPTIONS
-        options = tuple(str(subject) for subject in sorted(scope.permitted or ())) if few else ()
-        return Plan((Clarify(phrase(language, "patient_needed"), options),), _SURE)
+        return Plan((which_patient(language, scope),), _SURE)
     values: dict[str, tuple[Domain, Concept]] = {}
     free = [
         (link, kind)
@@ -193,6 +160,12 @@ def _clinical(linked: Linked) -> bool:
 
 def _said(linked: Linked) -> tuple[str, ...]:
     return tuple(dict.fromkeys(time.assumption for time in linked.times if time.assumption))
+
+
+def _aside(reading: Reading, language: Language) -> Plan:
+    if reading.label == "!judgement":
+        return Plan((Refuse("low_confidence", phrase(language, "judgement")),), reading.confidence)
+    return _refuse(_ASIDES[reading.label], language, reading.confidence)
 
 
 def _refuse(reason: Reason, language: Language, confidence: float) -> Plan:

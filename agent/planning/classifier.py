@@ -48,12 +48,6 @@ class _Block:
         norm = math.sqrt(float(row @ row) + unknown)
         return row / norm if norm else row
 
-    def known_share(self, text: str) -> float:
-        """How much of the text the examples have ever seen, 0 to 1, rare words counting more."""
-        features = [f for f in self._extract(text) if " " not in f and "&" not in f]
-        total = sum(self._idf.get(f, self._rarest) for f in features)
-        return sum(self._idf[f] for f in features if f in self._idf) / total if total else 0.0
-
 
 class Classifier:
     """Scores masked questions against labelled examples.
@@ -101,7 +95,3 @@ class Classifier:
     def leave_one_out(self) -> Scores:
         """The scores that each example would get from a classifier trained without it."""
         return (self._targets - self._dual / np.diag(self._inverse)[:, None]).astype(np.float32)
-
-    def known_share(self, text: str) -> float:
-        """How much of a masked question's own words any example has, 0 to 1."""
-        return self._blocks[1].known_share(text)

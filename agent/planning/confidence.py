@@ -19,7 +19,7 @@ class Calibration(BaseModel):
     obtained: str
     threshold: float
     intercept: float
-    coefficients: tuple[float, float, float, float]
+    coefficients: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,15 @@ class Signs:
         best: its score.
         margin: its distance from the next label.
         aside: the best score of any question that the tables do not answer.
-        known: share of the question's words that the examples have.
     """
 
     best: float
     margin: float
     aside: float
-    known: float
 
-    def row(self) -> tuple[float, float, float, float]:
+    def row(self) -> tuple[float, float, float]:
         """As numbers, in the order of the coefficients."""
-        return self.best, self.margin, self.aside, self.known
+        return self.best, self.margin, self.aside
 
 
 @cache

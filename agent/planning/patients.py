@@ -11,7 +11,7 @@ from knowledge.store.store import RecordStore
 
 _LABELLED = re.compile(
     r"(?:\b(?:patient|pt|subject|mrn|case|record)(?:\s+(?:no\.?|id|number|nr\.?))?\s*[#:]?\s*|"
-    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,3}\d+)\b(?!\s*(?:天|日|年|岁|次))"
+    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,3}\d+)(?![a-z\d])(?!\s*(?:天|日|年|岁|次))"
 )
 _TITLED = re.compile(r"\b(?:mr|mrs|ms|miss|dr)\.?\s+(?P<name>[a-z][a-z'-]+)")
 _OPEN = re.compile(
@@ -77,7 +77,7 @@ class PatientNames:
                 add(*match.span(), int(code) if int(code) in self._ids else None, "id")
             else:
                 add(*match.span(), None, "mrn")
-        for match in re.finditer(r"(?<![\w.])[a-z]{0,3}\d+(?![\w.])", text):
+        for match in re.finditer(r"(?<![a-z\d.])[a-z]{0,3}\d+(?![a-z\d]|\.\d)", text):
             code = match[0]
             if code in self._mrns:
                 add(*match.span(), self._mrns[code], "mrn")

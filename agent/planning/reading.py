@@ -10,11 +10,14 @@ import numpy as np
 from agent.answer import Language
 from agent.planning.classifier import Classifier, Scores
 from agent.planning.confidence import Signs, probability
+from agent.planning.features import meanings
 from agent.planning.intent import Intent, load_intents
 from agent.planning.link import Linked
 from agent.planning.mask import Masked, mask_question
 
 _UNUSED_LINK = 0.3  # what a linked value that the intent has no slot for takes off its score
+_NO_PATIENT = 0.05  # what questions about one patient lose where none is open or named
+_ONE_PATIENT = 0.15  # what questions about many lose where one is open and nothing says "many"
 _FREE = frozenset({"note_type", "n"})  # may stay unused: words such as "CT", numbers inside other phrases
 
 
@@ -63,10 +66,13 @@ def read(question: str, linked: Linked, language: Language, *, has_patient: bool
         present = Counter(kind for kind in variant.kinds if kind)
         present["n"] = len(linked.numbers)
         allowed = permit(row, classifier, present, bool(linked.times))
+        if has_patient and "many" not in meanings(variant.text):
+            many = [name in intents() and intents()[name].patient == "many" for name in classifier.labels]
+            allowed[many] -= _ONE_PATIENT
         if not has_patient:
             one = [name in intents() and intents()[name].patient == "one" for name in classifier.labels]
-            allowed = allowed - 0.05 * np.asarray(one, dtype=np.float32)
-        signs, label = signs_of(allowed, classifier, classifier.known_share(variant.text))
+            allowed[one] -= _NO_PATIENT
+        signs, label = signs_of(allowed, classifier)
         if best is None or signs.best > best.signs.best:
             best = Reading(label, variant, probability(signs), signs)
     assert best is not None  # mask_question gives one reading at least
@@ -99,7 +105,7 @@ def permit(row: Scores, classifier: Classifier, present: Mapping[str, int], has_
     return allowed
 
 
-def signs_of(allowed: Scores, classifier: Classifier, known: float) -> tuple[Signs, str]:
+def signs_of(allowed: Scores, classifier: Classifier) -> tuple[Signs, str]:
     """What speaks for the best label, and that label."""
     order = np.argsort(allowed)[::-1]
     asides = [column for column, label in enumerate(classifier.labels) if label.startswith("!")]
@@ -110,7 +116,6 @@ def signs_of(allowed: Scores, classifier: Classifier, known: float) -> tuple[Sig
             best=float(allowed[order[0]]),
             margin=float(allowed[order[0]] - allowed[order[1]]),
             aside=float(max(allowed[column] for column in others)),
-            known=known,
         ),
         label,
     )
