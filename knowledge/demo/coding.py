@@ -36,7 +36,7 @@ def _procedures(chart: Chart, ledger: Ledger, reference: Reference, rng: random.
     stay = chart.stay
     for procedure in stay.course.procedures:
         time = (stay.at(procedure.at) + timedelta(minutes=95)).replace(second=0, microsecond=0)
-        needs_icu = procedure.code in ("0BH17EZ", "5A1945Z", "02HV33Z", "5A09357")
+        needs_icu = procedure.code in ("0BH17EZ", "5A1945Z", "02HV33Z")
         if needs_icu and stay.icu:
             time = stay.icu[0] + timedelta(minutes=40)
         if (

@@ -47,8 +47,9 @@ class Icu(_Model):
 
 
 class Diagnosis(Conditional):
-    """A diagnosis to be coded; a pair of codes where the side matters. ``found_later``: not known on admission;
-    ``background``: known long before.
+    """A diagnosis to be coded; a pair of codes where the side matters.
+
+    ``found_later``: not known on admission; ``background``: known long before.
     """
 
     code: str | None = None

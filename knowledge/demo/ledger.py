@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from knowledge.store.store import TIME_FORMAT
-
 Value = str | int | float | None
 
 
 def stamp(time: datetime | None) -> str | None:
     """A time as the store writes it."""
-    return None if time is None else time.strftime(TIME_FORMAT)
+    return None if time is None else time.isoformat(" ", "seconds")
 
 
 class Ledger:

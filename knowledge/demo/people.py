@@ -30,7 +30,7 @@ class Allergy:
 class Person:
     """A patient.
 
-    ``life`` holds details that no table has (how the person lives, works, smokes …), in the person's language.
+    ``life`` holds details that no table has (how the person lives, works, smokes …), in their language.
     ``home`` are the drugs taken at home; ``usual`` are personal usual laboratory values by label.
     """
 
@@ -85,6 +85,8 @@ def make_person(index: int, course: Course, language: Language, born: date, rng:
     drugs_of_course = {order.drug for order in course.drugs}
     given = rng.choice(words[f"given_{gender}"])
     family = words["surname"][(index * 7 + index // len(words["surname"])) % len(words["surname"])]
+    codes = {condition.code for condition in chronic}
+    bmi = (31.0, 38.0) if "E669" in codes else (20.5, 29.0)
     height = round(rng.gauss(163 if gender == "f" else 175, 6))
     return Person(
         subject_id=FIRST_SUBJECT + index,
@@ -98,11 +100,11 @@ def make_person(index: int, course: Course, language: Language, born: date, rng:
         marital=rng.choice(("MARRIED", "MARRIED", "SINGLE", "WIDOWED" if age > 55 else "SINGLE", "DIVORCED")),
         side=rng.choice(("right", "left")),
         height=height,
-        weight=round(rng.uniform(20.5, 31.5) * (height / 100) ** 2, 1),
+        weight=round(rng.uniform(*bmi) * (height / 100) ** 2, 1),
         chronic=chronic,
         home=tuple(order for drug, order in home.items() if drug not in drugs_of_course),
         allergies=_allergies(rng),
-        life=_life(words, age, rng),
+        life=_life(words, age, "Z87891" in codes, rng),
         usual={label: rng.uniform(*span) for condition in chronic for label, span in condition.labs.items()},
     )
 
@@ -138,14 +140,14 @@ def _allergies(rng: random.Random) -> tuple[Allergy, ...]:
     return tuple(made)
 
 
-def _life(words: dict[str, Any], age: int, rng: random.Random) -> dict[str, str]:
+def _life(words: dict[str, Any], age: int, smoked: bool, rng: random.Random) -> dict[str, str]:
     def draw(key: str) -> str:
         return str(rng.choice(words[key]))
 
     return {
         "living": draw("living"),
         "occupation": draw("young_occupation" if age < 50 else "occupation"),
-        "smoking": draw("smoking"),
+        "smoking": draw("smoking_past" if smoked else "smoking"),
         "alcohol": draw("alcohol"),
         "function": draw("function") if age >= 55 else words["function_young"],
         "family": draw("family"),
