@@ -41,7 +41,8 @@ class ClinicalAgent:
         self.permitted = permitted
         self._now = now
         folder = home()
-        self._audit = Audit(folder)
+        self.folder = folder
+        self.audit = Audit(folder)
         self._checkpoints = sqlite3.connect(folder / "conversations.sqlite", check_same_thread=False)
         (folder / "conversations.sqlite").chmod(0o600)
         saver = SqliteSaver(self._checkpoints, serde=JsonPlusSerializer(allowed_msgpack_modules=CHECKPOINTED))
@@ -165,7 +166,7 @@ class ClinicalAgent:
             assert answer is not None, "the graph ends with verify"
             total = round((time.perf_counter() - began) * 1000)
             answer = answer.model_copy(update={"ms": {**_by_tool(answer.steps), "total": total}})
-            self._audit.record(answer, scope, self.rooms.store.identity())
+            self.audit.record(answer, scope, self.rooms.store.identity())
             yield AnswerReady(answer)
 
     @contextmanager

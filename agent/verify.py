@@ -2,8 +2,8 @@
 
 For each sentence: what it cites still exists in the store, word for word, and the user may see it; every
 quotation is in a cited note; every date and number is in a cited row, or was asked for, or is computed
-from the cited rows, which is done again here. Where the rows behind a figure are capped, or the computation is
-not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
+from the cited rows, which is done again here. Where the rows behind a figure are capped, or the computation
+is not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
 """
 
 from contextlib import closing
@@ -71,6 +71,7 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
     found = facts(text)
     quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
+    quotes += [concept.said for concept in outcome.query.of.concepts] if outcome else []
     if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
         return False
     times = [str(cell) for cell in cells if _is_time(cell)] + _asked_times(outcome)
