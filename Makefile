@@ -32,7 +32,7 @@ clean:  ## Remove the environment and everything that was built (records and mod
 .venv/.ready: pyproject.toml
 	@$(PYTHON) agent/doctor.py --setup
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) --quiet 'setuptools>=77' wheel
+	@$(PIP) --quiet 'setuptools>=77'
 	@echo 'Installing torch ...' && $(PIP) --quiet torch==2.13.0
 	@$(BIN)/python -c 'import llama_cpp' 2>/dev/null || echo 'Compiling llama.cpp with $(CORES) cores: about 5 minutes on 2 cores ...'
 	@CMAKE_BUILD_PARALLEL_LEVEL=$(CORES) $(PIP) --quiet 'llama-cpp-python>=0.3.35'

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from agent.paths import home, index_folder
+from indexes import build, value_build
 from indexes.embedding import Embedder
+from indexes.generations import Generations
 from indexes.index import NoteIndex
 from indexes.values import ValueIndex
+from knowledge.errors import IndexFault
 from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
 
@@ -41,10 +44,10 @@ def demo_store(report: Report) -> Path:
     """The demo hospital, made now if it is not there yet."""
     path = demo_path()
     if not path.exists():
-        from knowledge.demo import build  # only here: it reads many data files
+        from knowledge import demo  # only here: it reads many data files
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        build(path, progress=lambda done, total: report("patients", done, total))
+        demo.build(path, progress=lambda done, total: report("patients", done, total))
     return path
 
 
@@ -68,12 +71,28 @@ def prepare_indexes(
     return Prepared(notes, _values(store, folder, report, rebuild), chunks)
 
 
+def is_indexed(store: RecordStore) -> bool:
+    """Whether the store has its indexes, be they up to date or not."""
+    folder = index_folder(store.path)
+    return _is_there(value_build.generations(store, folder)) and (
+        "notes" not in store.tables or _is_there(build.generations(store, folder))
+    )
+
+
+def _is_there(generations: Generations) -> bool:
+    try:
+        generations.current()
+    except IndexFault:  # never built, or its first build was killed
+        return False
+    return True
+
+
 def _notes(
     store: RecordStore, folder: Path, embedder: Embedder | None, report: Report, rebuild: bool
 ) -> tuple[Work, int]:
     if "notes" not in store.tables:
         return "current", 0  # a foreign database with just the 17 tables
-    if rebuild or not (folder / "notes").exists():
+    if rebuild or not _is_there(build.generations(store, folder)):
         with closing(NoteIndex.build(store, folder, embedder, report)) as index:
             return "built", len(index)
     with closing(NoteIndex.open(store, folder, embedder)) as index:
@@ -83,7 +102,7 @@ def _notes(
 
 
 def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
-    if not rebuild and (folder / "values").exists():
+    if not rebuild and _is_there(value_build.generations(store, folder)):
         with closing(ValueIndex.open(store, folder)) as index:
             if not index.is_stale(store):
                 return "current"

@@ -187,6 +187,16 @@ class TestRecords:
         assert (done["notes"], done["values"]) == ("current", "current")
         assert done["chunks"] > 0
 
+    def test_a_first_build_that_was_killed_is_done_again(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store = tmp_path / "s.sqlite"
+        small_hospital(store)
+        for kind in ("notes", "values"):
+            (tmp_path / "s.index" / kind).mkdir(parents=True)  # what a kill leaves
+        assert main(["index", "--store", str(store), "--keywords-only", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["notes"] == "built"
+
 
 class TestSearch:
     def test_a_passage_is_what_the_note_says_at_its_offsets(
