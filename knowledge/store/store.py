@@ -18,6 +18,7 @@ EHRSQL_TABLES = frozenset(
     "transfers".split()
 )
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,10 @@ class RecordStore:
         return cls(path, read_only=read_only, native=True)
 
     def connect(self) -> sqlite3.Connection:
-        """A new connection; the caller closes it. Foreign keys are on, waits up to 5 s for a lock."""
+        """A new connection; the caller closes it. Foreign keys are on, waits up to ``LOCK_SECONDS`` for a lock."""
         mode = "ro" if self.read_only else "rw"
         connection = sqlite3.connect(
-            f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, timeout=5, check_same_thread=False
+            f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, timeout=LOCK_SECONDS, check_same_thread=False
         )
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
