@@ -300,10 +300,15 @@ def _plan(s: Scribe, *, keep: float) -> None:
         title = s.scene.say(problem.title)
         if title is None:
             continue
+        whole, s.pen = s.pen, Pen()
+        s.copied(f"problem-{number}-{s.late}", problem.late if s.late else problem.early, "- ", keep)
+        lines, s.pen = s.pen, whole
+        if not lines.text:
+            continue
         s.text("# ")
         s.pen.append(title)
         s.text("\n")
-        s.copied(f"problem-{number}-{s.late}", problem.late if s.late else problem.early, "- ", keep)
+        s.pen.append(lines)
 
 
 def _stopped(s: Scribe, ended: list, leaving: list) -> None:

@@ -298,8 +298,13 @@ def _plan(s: Scribe, *, keep: float) -> None:
         title = s.scene.say(problem.title)
         if title is None:
             continue
+        whole, s.pen = s.pen, Pen()
+        s.copied(f"problem-{index}-{s.late}", problem.late if s.late else problem.early, "- ", keep)
+        lines, s.pen = s.pen, whole
+        if not lines.text:
+            continue
         number += 1
         s.text(f"{number}. ")
         s.pen.append(title)
         s.text("：\n")
-        s.copied(f"problem-{index}-{s.late}", problem.late if s.late else problem.early, "- ", keep)
+        s.pen.append(lines)
