@@ -5,4 +5,4 @@ from agent.cli import main
 if __name__ == "__main__":
     import sys
 
-    main(["serve", *sys.argv[1:]])
+    sys.exit(main(["serve", *sys.argv[1:]]))
