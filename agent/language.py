@@ -13,56 +13,11 @@ MAX_CHARACTERS = 5_000
 FOREIGN_SHARE = 0.3  # of the letters; a drug name or a surname in another script stays below it
 
 _ENGLISH_FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "at",
-        "can",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "list",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "please",
-        "she",
-        "show",
-        "tell",
-        "than",
-        "that",
-        "the",
-        "their",
-        "there",
-        "this",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "which",
-        "who",
-        "why",
-        "with",
-    ]
+    re.findall(
+        r"\w+",
+        "a an and any are at can did do does for from had has have he her his how i in is it list me my of on "
+        "or please she show tell than that the their there this to was were what when which who why with",
+    )
 )
 _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _KEPT_CONTROLS = frozenset("\n\r\t")
@@ -86,8 +41,8 @@ def clean(question: str) -> str:
     """The question as it is taken: composed Unicode, no control or invisible characters, single spaces.
 
     Raises:
-        QuestionError: empty, longer than ``MAX_CHARACTERS``, full of control characters, or mostly in a script
-            that is neither English nor Chinese.
+        QuestionError: empty, longer than ``MAX_CHARACTERS``, full of control characters, or mostly in a
+            script that is neither English nor Chinese.
     """
     if len(question) > MAX_CHARACTERS:
         raise QuestionError(

@@ -1,4 +1,4 @@
-"""Fits the confidence of readings and says how good they are: ``python -m agent.planning.calibrate [--write]``.
+"""Fits the confidence of readings and says how good it is: ``python -m agent.planning.calibrate``.
 
 Every example question and every aside is classified by a classifier trained without it (exactly, in closed
 form). A logistic regression on the signs of one half gives the probability of being right; the other half

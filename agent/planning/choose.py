@@ -71,7 +71,7 @@ def _all(link: Link, candidates: Sequence[Candidate], language: Language) -> Cho
     said = None
     if ordered[0].how == "typo":
         said = phrase(language, "misspelt", said=link.text, values=values)
-    elif len(concept.values) > 1 or concept.values[0].casefold() != link.text.casefold():
+    elif [value.casefold() for value in concept.values] != [link.text.casefold()]:
         said = phrase(language, "mapped", said=link.text, values=values)
     return Choice(ordered[0].domain, concept, said)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - patterns and tables read best on one line
 """Hospital and ICU stays that a question names: "this admission", "first 24 h of ICU", "上次住院", "入院以来"."""
 
 import re

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import yaml
 
@@ -35,13 +36,13 @@ def meanings(text: str) -> Counter[str]:
 
 
 def words(text: str) -> Counter[str]:
-    """The words (Chinese: characters) and placeholders of a masked text, alone and with their right neighbour."""
+    """The words (Chinese: characters) and placeholders of a masked text, alone and with the next one."""
     tokens = [
         token[:-1] if len(token) > 3 and token.endswith("s") and not token.endswith("ss") else token
         for token in re.findall(r"<\w+>|[a-z0-9+-]+|[\u3400-\u9fff]", text)
         if token not in _IGNORED
     ]
-    return Counter(tokens) + Counter(f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False))
+    return Counter(tokens) + Counter(f"{a} {b}" for a, b in pairwise(tokens))
 
 
 def damped(count: int) -> float:

@@ -69,7 +69,7 @@ def continued(
 
 
 def is_elliptical(question: str, linked: Linked) -> bool:
-    """Whether a question has nothing of its own beside what was linked and words that lean on the last one."""
+    """Whether a question has nothing of its own beside links and words that lean on the last one."""
     text = half_width(question)
     opening = _OPENING.match(text.lstrip(" ,.;，。；")) is not None
     spans = [(link.start, link.end) for link in (*linked.values, *linked.times, *linked.patients)]

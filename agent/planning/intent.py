@@ -1,7 +1,8 @@
-"""The catalogue's intents: reviewed, parametrised clinical queries with example questions, read from ``intents/``.
+"""The catalogue's intents: reviewed, parametrised queries with example questions, from ``intents/``.
 
-A template is a :class:`~agent.query.model.ClinicalQuery` in YAML in which ``$slot`` stands for what a question
-fills in: in ``domain`` the linked value's domain, in ``concepts`` the linked values, elsewhere a number or unit.
+A template is a :class:`~agent.query.model.ClinicalQuery` in YAML in which ``$slot`` stands for what a
+question fills in: in ``domain`` the linked value's domain, in ``concepts`` the linked values, elsewhere a
+number or unit.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,8 @@ from agent.query.model import ClinicalQuery, Concept, Domain, Encounter
 from knowledge.errors import ConfigError
 
 Kind = Literal[
-    "measure", "drug", "diagnosis", "procedure", "organism", "specimen", "test", "antibiotic", "allergen", "vaccine",
-    "observation", "input", "output", "note_type",
+    "measure", "drug", "diagnosis", "procedure", "organism", "specimen", "test", "antibiotic", "allergen",
+    "vaccine", "observation", "input", "output", "note_type",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 AsideKind = Literal["note", "action", "absent", "outside", "judgement"]

@@ -1,3 +1,4 @@
+
 """Numbers as people write them in questions: digits, English words, Chinese numerals."""
 
 import re

@@ -56,7 +56,7 @@ class PatientNames:
     def find(
         self, question: str, scope: Scope, taken: Iterable[tuple[int, int]] = ()
     ) -> tuple[PatientLink, ...]:
-        """The patients that the question names, in order; places in ``taken`` are times and are left alone."""
+        """The patients that the question names, in order; ``taken`` places are left alone."""
         text = half_width(question)
         places = list(taken)
         found: list[PatientLink] = []

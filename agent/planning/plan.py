@@ -14,7 +14,7 @@ from agent.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class QueryRecords:
-    """Ask the tables. ``intent`` is the catalogue's name of it, or ``None`` where a model composed the query."""
+    """Ask the tables. ``intent`` is the catalogue's name of it; ``None`` where a model composed the query."""
 
     query: ClinicalQuery
     intent: str | None = None
@@ -78,5 +78,5 @@ class Planner(Protocol):
     def plan(
         self, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...] = ()
     ) -> Plan:
-        """The plan; never raises for a question it does not understand (that is a ``Refuse`` or ``Clarify``)."""
+        """The plan; never raises for what it does not understand (that is a ``Refuse`` or ``Clarify``)."""
         ...

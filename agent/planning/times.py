@@ -1,3 +1,4 @@
+
 """Time expressions of a question, resolved against "now" to a window or an encounter.
 
 Conventions, said as assumptions where they are not plain from the words:
@@ -80,7 +81,7 @@ def resolve_times(question: str, language: Language, now: str) -> tuple[TimeLink
 
 
 def _pair(text: str, question: str, first: Point, second: Point, language: Language) -> TimeLink | None:
-    """ "between X and Y", "from X to Y", "X至Y"; ``None`` where the two points do not belong together."""
+    """Two points that belong together: "between X and Y", "X至Y"; ``None`` where they do not."""
     join = _JOIN.fullmatch(text[first.end : second.start])
     if join is None:
         return None

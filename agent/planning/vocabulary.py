@@ -1,4 +1,4 @@
-"""The common words of questions, read from the example questions; they are never taken for misspelt values."""
+"""The common words of questions, from the examples; they are never taken for misspelt values."""
 
 import re
 from functools import cache

@@ -35,7 +35,8 @@ def test_a_question_of_50_000_characters_is_refused_and_says_how_long_is_allowed
 
 
 @pytest.mark.parametrize(
-    "question", ["Какой последний креатинин?", "ค่าครีเอตินินล่าสุด", "ما هو الكرياتينين", "クレアチニンはいくつですか"]
+    "question",
+    ["Какой последний креатинин?", "ค่าครีเอตินินล่าสุด", "ما هو الكرياتينين", "クレアチニンはいくつですか"],
 )
 def test_a_question_in_another_script_is_refused_in_both_languages(question: str) -> None:
     with pytest.raises(QuestionError, match=r"English.*中文"):

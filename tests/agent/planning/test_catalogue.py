@@ -33,7 +33,9 @@ def test_a_template_with_an_unknown_slot_or_field_is_refused() -> None:
     with pytest.raises(ValidationError, match="planet"):
         Intent.model_validate(item)
     with pytest.raises(ValidationError):
-        Intent.model_validate({**item, "slots": [], "query": {"ask": {"ask": "dance"}, "of": {"domain": "lab"}}})
+        Intent.model_validate(
+            {**item, "slots": [], "query": {"ask": {"ask": "dance"}, "of": {"domain": "lab"}}}
+        )
 
 
 def test_examples_left_out_are_classified_to_their_intent() -> None:

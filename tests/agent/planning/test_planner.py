@@ -114,7 +114,14 @@ def test_an_unknown_patient_and_a_hidden_one_read_differently(linker: Linker) ->
 
 @pytest.mark.parametrize(
     "question",
-    ["order potassium", "stop her heparin", "开医嘱", "停掉呋塞米", "please prescribe furosemide", "给患者开呋塞米"],
+    [
+        "order potassium",
+        "stop her heparin",
+        "开医嘱",
+        "停掉呋塞米",
+        "please prescribe furosemide",
+        "给患者开呋塞米",
+    ],
 )
 def test_a_request_to_act_is_declined(linker: Linker, question: str) -> None:
     (action,) = ask(linker, question).actions
