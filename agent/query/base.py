@@ -68,6 +68,8 @@ def base(events: Events, context: Context, shape: Shape = Shape()) -> str:
             f"SELECT * FROM (SELECT *, COUNT(*) OVER (PARTITION BY {by}) AS times FROM ({sql})) "
             f"WHERE times >= {events.repeated.at_least}"
         )
+        if events.repeated.at_most is not None:
+            sql += f" AND times <= {events.repeated.at_most}"
     return sql if events.pick is None else picked(sql, events.pick, context)
 
 
@@ -174,6 +176,8 @@ class _Select:
             if not at.has(column, self.tables):
                 raise NotInSchema(f"The records have no {name} for {at.label_en[1]}.")
             return f"e.{column}"
+        if name == "duration":  # in days; what has not ended yet has none
+            return f"(JULIANDAY({self.expression('end')}) - JULIANDAY({self.expression('time')}))"
         if name == "subject_id":
             return "e.subject_id"
         if name == "hadm_id" and at.has("hadm_id", self.tables):
