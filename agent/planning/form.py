@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.planning.link import TimeLink
 from agent.planning.offer import Offer, Offered, Who
+from agent.planning.plan import SearchNotes
 from agent.query.model import (
     Ask,
     ClinicalQuery,
@@ -148,6 +149,24 @@ def query_of(form: QueryForm, offer: Offer, subject_id: int | None) -> ClinicalQ
         return ClinicalQuery(ask=form.ask, of=events, patient=patient)
     except ValidationError as error:
         raise QueryRejected(f"The plan is not valid: {error.errors()[0]['msg']}.") from None
+
+
+def search_of(form: SearchForm, offer: Offer, subject_id: int | None, question: str) -> SearchNotes:
+    """The search that a plan means; what is searched for is the question itself.
+
+    Args:
+        form: what the model wrote.
+        offer: what its positions point at.
+        subject_id: the patient whom ``who: patient`` means; it comes from the session.
+        question: as cleaned.
+
+    Raises:
+        QueryRejected: a position points at nothing that fits there.
+    """
+    patient = subject_id if _at(form.who, offer) == "patient" else None
+    types = [value for concept in _values(form.values, "note", offer) for value in concept.values]
+    window = None if form.period is None else _one(offer.periods, form.period, "period").window
+    return SearchNotes(question, patient, note_types=tuple(dict.fromkeys(types)), window=window)
 
 
 def form_of(query: ClinicalQuery, offer: Offer) -> QueryForm | None:

@@ -29,13 +29,14 @@ from agent.planning.form import (
     SearchForm,
     query_of,
     read_form,
+    search_of,
     times_of,
     values_of,
 )
 from agent.planning.link import Linked
 from agent.planning.offer import Offer
 from agent.planning.phrases import phrase
-from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
 from agent.planning.plan_schema import longest, plan_schema
 from agent.planning.prompt import Message
 from agent.planning.prompt_text import prompt_text
@@ -199,15 +200,7 @@ class ModelPlanner:
                 compile(query, self._tables, scope.now)
                 return QueryRecords(query)
             case SearchForm():
-                types = tuple(
-                    value
-                    for offered in values_of(form, offer)
-                    if offered.concept is not None
-                    for value in offered.concept.values
-                )
-                window = next((time.window for time in times_of(form, offer)), None)
-                patient = subject_id if form.who == "patient" else None
-                return SearchNotes(question, patient, note_types=types, window=window)
+                return search_of(form, offer, subject_id, question)
             case ClarifyForm(about="patient"):
                 return which_patient(language, scope)
             case ClarifyForm():
@@ -226,7 +219,7 @@ class ModelPlanner:
         job = self._model.submit(request)
         with _cancelled_by(stop, job):
             completion = job.result()
-        if completion.finish_reason == "cancelled":
+        if completion.finish_reason == "cancelled" or (stop is not None and stop()):
             raise Stopped("The question was stopped; nothing was answered.")
         return completion
 

@@ -16,7 +16,7 @@ from agent.query.model import Bucket, Domain, Unit
 
 Schema = dict[str, Any]
 _FIELDS, _VALUES, _CONDITIONS = 6, 3, 2  # the most of each in a plan
-_COUNTS = range(1, 11)
+_COUNTS = (*range(1, 11), 20, 30, 50, 100, 200)
 _LARGEST_COUNT = 1000
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 
