@@ -6,6 +6,8 @@ is too low. The text of the question chooses among reviewed templates and does n
 instructions inside it are words like any others.
 """
 
+from collections.abc import Callable
+
 from agent.answer import Language, Reason
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
@@ -41,9 +43,15 @@ class CataloguePlanner:
         self._threshold = calibration().threshold if threshold is None else threshold
 
     def plan(
-        self, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...] = ()
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
     ) -> Plan:
-        """The plan for a linked question; see :class:`~agent.planning.plan.Planner`."""
+        """The plan for a linked question; see :class:`~agent.planning.plan.Planner`. Too quick to be stopped."""
         subject = subject_of(linked, language, scope)
         if subject.stop is not None:
             return Plan((subject.stop,), _SURE)

@@ -51,6 +51,8 @@ def nearest(
         most: how many.
         now: that the times of the examples count from.
     """
+    if most == 0:
+        return ()
     classifier = Classifier.of_catalogue()
     text = mask_question(question, linked, language)[0].text
     order = np.argsort(classifier.scores([text])[0])[::-1]

@@ -3,6 +3,7 @@
 The catalogue (``catalogue.py``) plans without a model; a planner that runs a model emits the same.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,7 +77,25 @@ class Planner(Protocol):
     """Turns a linked question into a plan."""
 
     def plan(
-        self, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...] = ()
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
     ) -> Plan:
-        """The plan; never raises for what it does not understand (that is a ``Refuse`` or ``Clarify``)."""
+        """The plan; never raises for what it does not understand (that is a ``Refuse`` or ``Clarify``).
+
+        Args:
+            question: as cleaned.
+            language: of the question.
+            linked: what it names.
+            scope: who asks about whom, and when.
+            history: earlier turns, oldest first.
+            stop: whether the user has stopped the question; asked while a model is at work.
+
+        Raises:
+            Stopped: ``stop`` said so.
+        """
         ...

@@ -1,6 +1,7 @@
 """A planner that runs a model: what the model writes becomes a plan or a refusal, and never reaches further."""
 
 import json
+import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -343,6 +344,40 @@ def fits(schema: dict[str, Any], value: Any, definitions: dict[str, Any]) -> boo
         and list(value) == [name for name in parts if name in value]
         and all(fits(parts[name], item, definitions) for name, item in value.items())
     )
+
+
+def test_whatever_the_schema_allows_becomes_an_action_or_a_reason_for_the_model(tables: Tables):
+    found = linked("creatinine above 2.0 since yesterday, metformin, pneumonia")
+    offer = Offer.of(found, "en", 1)
+    schema = plan_schema(askable(tables), prompt_text().words, offer)
+    rng = random.Random(5)
+    model = Scripted("")
+    planner = ModelPlanner(model, tables, demonstrations=0)
+    for _ in range(300):
+        text = json.dumps(drawn(schema, schema["$defs"], rng), separators=(",", ":"))
+        assert len(text) <= longest(schema)
+        model.answers = [text]
+        [action] = planner.plan("creatinine", "en", found, SCOPE).actions
+        if isinstance(action, QueryRecords):
+            assert action.query.patient in {1, None}
+            of = action.query.of
+            concepts = [*of.concepts, *(c for partner in of.related for c in partner.events.concepts)]
+            assert all(set(c.said.split(", ")) <= {link.text for link in found.values} for c in concepts)
+
+
+def drawn(schema: dict[str, Any], definitions: dict[str, Any], rng: random.Random) -> Any:
+    """A value of a schema, at random."""
+    if "$ref" in schema:
+        return drawn(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions, rng)
+    if "anyOf" in schema:
+        return drawn(rng.choice(schema["anyOf"]), definitions, rng)
+    if "const" in schema or "enum" in schema:
+        return rng.choice(schema.get("enum", [schema.get("const")]))
+    if schema["type"] == "array":
+        length = rng.randint(schema["minItems"], schema["maxItems"])
+        return [drawn(schema["items"], definitions, rng) for _ in range(length)]
+    kept = [name for name in schema["properties"] if name in schema["required"] or rng.random() < 0.4]
+    return {name: drawn(schema["properties"][name], definitions, rng) for name in kept}
 
 
 def test_the_schema_offers_no_free_text_and_no_free_number(tables: Tables):
