@@ -1,12 +1,13 @@
 """The events that a query is about, as one SELECT: filters, encounters, partners, repeats and picks.
 
 What is asked of them is compiled in ``compile.py``. Each row of this SELECT is one event and has at least
-the columns ``row_id, subject_id, hadm_id, time, end_time, name, value, unit``; fields that are asked for
-come along under their own names.
+the columns ``row_id, subject_id, hadm_id, time, end_time, name, concept, value, unit``; fields that are
+asked for come along under their own names. ``concept`` is what the name stands for: the dictionary's key
+where there is one (glucose in blood and in urine are two), else the name.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.query.domains import Binding, Field, Tables, binding
 from agent.query.literals import literal, members
@@ -15,7 +16,7 @@ from agent.query.reference import analyte_of, convertible, in_unit, outside_rang
 from knowledge.errors import NotInSchema, QueryRejected
 
 RANGE_WORDS = frozenset({"low", "high", "abnormal", "normal", "critical"})
-STANDARD = ("row_id", "subject_id", "hadm_id", "time", "end_time", "name", "value", "unit")
+STANDARD = ("row_id", "subject_id", "hadm_id", "time", "end_time", "name", "concept", "value", "unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,12 @@ def base(events: Events, context: Context, shape: Shape = Shape()) -> str:
         NotInSchema: the store has no table or column for a part of the query.
     """
     at = binding(events.domain, context.tables)
+    if events.patient is not None:
+        context = replace(context, patient=events.patient)
+    if any(related.relation == "same_age" for related in events.related):
+        shape = replace(shape, fields=(*shape.fields, "age"))
     if events.pick is not None and events.pick.which in ("min", "max"):
-        shape = Shape(shape.fields, numeric=True)
+        shape = replace(shape, numeric=True)
     select = _Select(events, at, context, shape)
     sql = select.text()
     for related in events.related:
@@ -88,9 +93,10 @@ def picked(sql: str, pick: Pick, context: Context) -> str:
 
 
 def _ranked(sql: str, part: str, order: str, known: str, n: int) -> str:
-    rank = f"DENSE_RANK() OVER (PARTITION BY {part} ORDER BY {order}) AS place"
+    place = f"place{sql.count(' AS place') + 1}"  # a pick of a pick has two places
+    rank = f"DENSE_RANK() OVER (PARTITION BY {part} ORDER BY {order}) AS {place}"
     ranked = f"SELECT *, {rank} FROM ({sql}) WHERE {known} IS NOT NULL"
-    return f"SELECT * FROM ({ranked}) WHERE place = {n}"
+    return f"SELECT * FROM ({ranked}) WHERE {place} = {n}"
 
 
 class _Select:
@@ -135,6 +141,7 @@ class _Select:
             f"e.{at.time} AS time",
             f"{end} AS end_time",
             f"{self.expression('name')} AS name",
+            f"{self._concept_key()} AS concept",
             f"{value} AS value",
             f"{unit} AS unit",
             *recorded,
@@ -143,6 +150,11 @@ class _Select:
             f"{self.expression(name)} AS {name}" for name in self.shape.fields if name not in STANDARD
         ]
         return columns
+
+    def _concept_key(self) -> str:
+        found = self.at.fields.get("name")
+        on = self.at.joins.get(found.table) if found is not None else None
+        return f"e.{on}" if on is not None else self.expression("name")
 
     @staticmethod
     def _spelled(unit: str, target: str) -> str:
@@ -373,9 +385,13 @@ def _encounters(encounter: Encounter, context: Context) -> str:
 
 
 def _related(sql: str, related: Related, events: Events, context: Context) -> str:
-    others = base(related.events, context)
     relation = related.relation
-    tests = ["r.subject_id = b.subject_id"]
+    if relation == "same_age":
+        others = base(related.events, replace(context, patient=None), Shape(fields=("age",)))
+        tests = ["r.age = b.age"]
+    else:
+        others = base(related.events, context)
+        tests = ["r.subject_id = b.subject_id"]
     if related.events.domain == events.domain and relation in ("ever", "same_admission", "same_time"):
         tests.append("r.row_id <> b.row_id")
     if relation.startswith("same_admission"):
@@ -396,8 +412,9 @@ def _related(sql: str, related: Related, events: Events, context: Context) -> st
     test = " AND ".join(tests)
     if related.each and not related.negated:
         return f"SELECT b.* FROM ({sql}) AS b JOIN ({others}) AS r ON {test}"
-    exists = f"EXISTS (SELECT 1 FROM ({others}) AS r WHERE {test})"
-    return f"SELECT b.* FROM ({sql}) AS b WHERE {'NOT ' * related.negated}{exists}"
+    # A join inside IN lets SQLite index the partners for the occasion; a correlated EXISTS would scan them.
+    partnered = f"SELECT b.row_id FROM ({sql}) AS b JOIN ({others}) AS r ON {test}"
+    return f"SELECT * FROM ({sql}) WHERE row_id {'NOT ' * related.negated}IN ({partnered})"
 
 
 def _near(first: str, second: str, related: Related) -> Iterable[str]:

@@ -20,10 +20,12 @@ from agent.query.model import (
     Events,
     Exists,
     Group,
+    Percentile,
     Pick,
     Readmission,
     Rows,
     Statistic,
+    Survival,
     Top,
     Trend,
 )
@@ -284,17 +286,54 @@ def _top(ask: Top, of: Events, context: Context) -> Compiled:
     fields = (key, "cost") if ask.by == "cost" else (key,)
     sql = base(of, context, Shape(fields=fields))
     figure = "SUM(cost)" if ask.by == "cost" else FIGURES[ask.by]
-    ranked = (
-        f"SELECT {key}, {figure} AS figure, DENSE_RANK() OVER (ORDER BY {figure} DESC) AS place "
-        f"FROM base WHERE {key} IS NOT NULL GROUP BY {key}"
+    kind = "concept" if key == "name" else key
+    groups = (
+        f"SELECT {kind} AS kind, {key} AS label, {figure} AS figure, "
+        f"DENSE_RANK() OVER (ORDER BY {figure} DESC) AS place FROM base WHERE {key} IS NOT NULL GROUP BY {kind}"
     )
-    shown = f"{key}, figure" if ask.show_count else key
-    text = f"WITH base AS ({sql}) SELECT {shown} FROM ({ranked}) WHERE place <= {ask.n} ORDER BY place, {key}"
+    text, kept = _best(sql, groups, ask.n, kind, ask.show_count)
     columns = (ask.field, ask.by) if ask.show_count else (ask.field,)
-    best = f"SELECT {key} FROM (WITH base AS ({sql}) {ranked}) WHERE place <= {ask.n}"
-    kept = f"SELECT * FROM ({sql}) WHERE {key} IN ({best})"
-    behind = _behind(of, context, kept, cells=(key,), extra=fields, match=(0,))
+    behind = _behind(of, context, kept, cells=("nth",), extra=fields, ordinal=True)
     return _compiled(text, columns, context, behind)
+
+
+def _best(sql: str, groups: str, n: int, kind: str, show_figure: bool) -> tuple[str, str]:
+    """The groups in the first ``n`` places, and the events of ``sql`` in them, numbered likewise (``nth``)."""
+    order = "place, label, kind"
+    chosen = f"FROM ({groups}) WHERE place <= {n}"
+    text = f"WITH base AS ({sql}) SELECT label{', figure' * show_figure} {chosen} ORDER BY {order}"
+    numbered = f"WITH base AS ({sql}) SELECT kind, ROW_NUMBER() OVER (ORDER BY {order}) - 1 AS nth {chosen}"
+    return text, f"SELECT b.*, k.nth FROM ({sql}) AS b JOIN ({numbered}) AS k ON k.kind = b.{kind}"
+
+
+def _survival(ask: Survival, of: Events, context: Context) -> Compiled:
+    context.assume("survival_definition")
+    lived = f"AVG(CASE WHEN JULIANDAY(dod) - JULIANDAY(time) < {ask.days} THEN 0.0 ELSE 1.0 END)"
+    long_ago = f"JULIANDAY({literal(context.now)}) - JULIANDAY(time) >= {ask.days}"
+    whose = "subject_id" if ask.by is None else "subject_id, concept"
+    turn = f"ROW_NUMBER() OVER (PARTITION BY {whose} ORDER BY time, row_id) AS turn"
+    each = f"SELECT *, {turn} FROM ({base(of, context, Shape(fields=('dod',)))}) WHERE time IS NOT NULL"
+    sql = f"SELECT * FROM ({each}) WHERE turn = 1 AND {long_ago}"
+    if ask.by is None:
+        text = f"WITH base AS ({sql}) SELECT {lived} AS survival FROM base"
+        return _compiled(text, ("survival",), context, _behind(of, context, sql, extra=("dod",)))
+    groups = (
+        f"SELECT concept AS kind, name AS label, {lived} AS figure, "
+        f"DENSE_RANK() OVER (ORDER BY {lived}) AS place FROM base GROUP BY concept"
+    )
+    text, kept = _best(sql, groups, ask.n, "concept", ask.show_rate)
+    columns = ("name", "survival") if ask.show_rate else ("name",)
+    behind = _behind(of, context, kept, cells=("nth",), extra=("dod",), ordinal=True)
+    return _compiled(text, columns, context, behind)
+
+
+def _percentile(ask: Percentile, of: Events, context: Context) -> Compiled:
+    sql = base(of, context, Shape(numeric=True))
+    ranked = "SELECT value, PERCENT_RANK() OVER (ORDER BY value) AS percentile FROM base"
+    text = (
+        f"WITH base AS ({sql}) SELECT DISTINCT percentile FROM ({ranked}) WHERE value = {literal(ask.value)}"
+    )
+    return _compiled(text, ("percentile",), context, _behind(of, context, sql))
 
 
 def _group(ask: Group, of: Events, context: Context) -> Compiled:
@@ -402,4 +441,6 @@ _COMPILERS: dict[type, Callable[..., Compiled]] = {
     Elapsed: _elapsed,
     Balance: _balance,
     Readmission: _readmission,
+    Survival: _survival,
+    Percentile: _percentile,
 }

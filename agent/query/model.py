@@ -146,7 +146,8 @@ class Related(Frozen):
         relation: where the other event stands: ``ever`` in the same patient; in the ``same_admission``;
             ``before``/``after`` the event itself (a drug that follows a diagnosis: the diagnosis is
             ``before``); ``same_admission_before``/``same_admission_after`` likewise within the admission;
-            at the ``same_time``; of the ``same_name`` (negated: what is new).
+            at the ``same_time``; of the ``same_name`` (negated: what is new); of any patient at the
+            ``same_age``.
         within_days, within_months: at most so far apart (``before``/``after`` only).
         same: in the same calendar day, month or year, too.
         negated: keeps events without such a partner.
@@ -163,6 +164,7 @@ class Related(Frozen):
         "same_admission_after",
         "same_time",
         "same_name",
+        "same_age",
     ] = "ever"
     within_days: float | None = None
     within_months: int | None = None
@@ -172,10 +174,11 @@ class Related(Frozen):
 
 
 class Repeated(Frozen):
-    """Keeps events that occur at least so often in the patient, or under the same name in the patient."""
+    """Keeps events that occur so often in the patient, or under the same name in the patient."""
 
     by: Literal["patient", "name"] = "patient"
     at_least: int = Field(default=2, ge=1)
+    at_most: int | None = None
 
 
 class Events(Frozen):
@@ -185,6 +188,7 @@ class Events(Frozen):
         status: ``active``: begun and not ended at "now" (drugs, stays, admissions, diagnoses, allergies);
             ``ended``: the opposite.
         repeated, pick: applied in this order, after everything else.
+        patient: whose events, where it is not the query's patient (as partners of a ``Related``).
     """
 
     domain: Domain
@@ -196,6 +200,7 @@ class Events(Frozen):
     related: tuple[Related, ...] = ()
     repeated: Repeated | None = None
     pick: Pick | None = None
+    patient: int | None = None
 
 
 class Rows(Frozen):
@@ -314,8 +319,42 @@ class Readmission(Frozen):
     bucket: Bucket | None = None
 
 
+class Survival(Frozen):
+    """Share of patients who lived at least ``days`` after their first event; it must be that long ago.
+
+    Attributes:
+        by: ``name``: for each name of an event; then the ``n`` lowest, ties included.
+        show_rate: whether the result has the shares, or the names alone.
+    """
+
+    ask: Literal["survival"] = "survival"
+    days: int = Field(ge=1)
+    by: Literal["name"] | None = None
+    n: int = Field(default=5, ge=1, le=1000)
+    show_rate: bool = True
+
+
+class Percentile(Frozen):
+    """Where a value stands among the values of the events: 0 is the lowest, 1 the highest."""
+
+    ask: Literal["percentile"] = "percentile"
+    value: float
+
+
 Ask = Annotated[
-    Rows | Count | Exists | Statistic | Change | Trend | Top | Group | Elapsed | Balance | Readmission,
+    Rows
+    | Count
+    | Exists
+    | Statistic
+    | Change
+    | Trend
+    | Top
+    | Group
+    | Elapsed
+    | Balance
+    | Readmission
+    | Survival
+    | Percentile,
     Field(discriminator="ask"),
 ]
 

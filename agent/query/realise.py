@@ -18,9 +18,11 @@ from agent.query.model import (
     Elapsed,
     Exists,
     Group,
+    Percentile,
     Readmission,
     Rows,
     Statistic,
+    Survival,
     Top,
     Trend,
 )
@@ -29,7 +31,18 @@ from agent.query.phrases import label, phrase, phrases, pick_word, subject
 
 SENTENCES_CAP = 15
 OperationName = Literal[
-    "count", "min", "max", "mean", "median", "sum", "difference", "percent", "share", "duration", "asked"
+    "count",
+    "min",
+    "max",
+    "mean",
+    "median",
+    "sum",
+    "difference",
+    "percent",
+    "share",
+    "duration",
+    "percentile",
+    "asked",
 ]
 _TIMES = frozenset({"time", "end", "end_time", "admittime", "dischtime", "deathtime", "dob", "dod"})
 
@@ -404,6 +417,39 @@ class _Speaker:
             sentences.append(Sentence(text, behind, operations))
         return self.listed(sentences, len(rows) - SENTENCES_CAP)
 
+    def survival(self) -> list[Sentence]:
+        ask, rows = self.outcome.query.ask, self.outcome.rows
+        assert isinstance(ask, Survival)
+        sentences = []
+        for index, row in enumerate(rows[:SENTENCES_CAP]):
+            behind = self.outcome.behind(index)
+            if not behind or row[-1] is None:
+                continue
+            if ask.by is not None and not ask.show_rate:
+                sentences.append(Sentence(phrase(self.language, "top.plain", key=row[0]), behind))
+                continue
+            share = float(row[-1]) * 100
+            about = str(row[0]) if ask.by is not None else self.subject(self.evidence[behind[0]])
+            text = self.say("survival", subject=about, share=f"{number(share, 1)}%", days=ask.days)
+            operations = (Operation("share", behind, share), Operation("asked", (), ask.days))
+            sentences.append(Sentence(text, behind, operations))
+        return self.listed(sentences, len(rows) - SENTENCES_CAP)
+
+    def percentile(self) -> list[Sentence]:
+        ask, rows = self.outcome.query.ask, self.outcome.rows
+        assert isinstance(ask, Percentile)
+        if not rows or rows[0][0] is None:
+            return []
+        behind = self.outcome.behind(0)
+        share = float(rows[0][0]) * 100
+        about = self.subject(self.evidence[behind[0]])
+        text = self.say("percentile", subject=about, value=number(ask.value), share=f"{number(share, 1)}%")
+        return [
+            Sentence(
+                text, behind, (Operation("percentile", behind, share), Operation("asked", (), ask.value))
+            )
+        ]
+
 
 _SPEAKERS: dict[type, Callable[[_Speaker], list[Sentence]]] = {
     Rows: _Speaker.rows,
@@ -417,4 +463,6 @@ _SPEAKERS: dict[type, Callable[[_Speaker], list[Sentence]]] = {
     Elapsed: _Speaker.elapsed,
     Balance: _Speaker.balance,
     Readmission: _Speaker.readmission,
+    Survival: _Speaker.survival,
+    Percentile: _Speaker.percentile,
 }
