@@ -48,7 +48,7 @@ from knowledge.errors import ModelError, QueryRejected, Stopped
 
 _SURE = 0.99
 _REPAIRS = 2
-_DEMONSTRATIONS = 6
+_DEMONSTRATIONS = 4
 _POLL_S = 0.05  # how often it is looked whether the user has stopped the question
 
 

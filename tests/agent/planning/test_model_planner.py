@@ -353,7 +353,7 @@ def test_whatever_the_schema_allows_becomes_an_action_or_a_reason_for_the_model(
     rng = random.Random(5)
     model = Scripted("")
     planner = ModelPlanner(model, tables, demonstrations=0)
-    for _ in range(300):
+    for _ in range(120):
         text = json.dumps(drawn(schema, schema["$defs"], rng), separators=(",", ":"))
         assert len(text) <= longest(schema)
         model.answers = [text]
