@@ -1,7 +1,6 @@
 """``chartroom serve``: the page, on this machine."""
 
 import ipaddress
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -11,7 +10,6 @@ from agent import doctor
 from agent.cli.render import render_stream
 from agent.cli.stores import store_or_demo
 from agent.cli.terminal import NowOption, StoreOption, err, out
-from agent.paths import home
 from knowledge.errors import ConfigError
 from knowledge.store import RecordStore
 
@@ -46,32 +44,16 @@ def serve_command(
         err().print(
             f"Listening on {host}: everyone who can reach this machine can read the records.", style="yellow"
         )
-    temporary = home() / "gradio"
-    temporary.mkdir(exist_ok=True, mode=0o700)
-    os.environ["GRADIO_TEMP_DIR"] = str(temporary)
     from agent.agent import ClinicalAgent  # only here: these take seconds to import
-    from agent.ui.page import build_page, style
+    from agent.ui.launch import launch
+    from agent.ui.page import build_page
 
     opened = store_or_demo(store)
     with ClinicalAgent.open(opened, now=now) as agent:
         if example:
             _show_example(agent, opened)
         page = build_page(agent, language=cast(Literal["en", "zh"], language))
-        _, address, _ = page.launch(
-            server_name=host,
-            server_port=port,
-            css=style(),
-            quiet=True,
-            share=False,
-            show_error=False,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            prevent_thread_lock=True,
-        )
+        address = launch(page, host=host, port=port)
         out().print(f"Chartroom is at {address} (Ctrl-C stops it).")
         page.block_thread()
 

@@ -1,88 +1,152 @@
 """Evidence cards: the exact row or span behind a citation, read from the record at the moment of the click."""
 
+from collections.abc import Mapping
 from contextlib import closing
 
-from agent.answer import Evidence, GraphEvidence, Language, NoteEvidence, PassageEvidence, RowEvidence
-from agent.ui.render import escape
+from agent.answer import Cell, Evidence, GraphEvidence, Language, NoteEvidence, PassageEvidence, RowEvidence
+from agent.ui.escape import escape
+from agent.ui.patients import label
 from agent.ui.strings import strings
-from knowledge.store import RecordStore
+from knowledge.store import Patient, RecordStore
 
 MOST_ROWS = 25
 CONTEXT = 20_000
 """Code points shown on either side of a span; a longer note is cut there."""
+_DICTIONARIES = {
+    ("labevents", "itemid"): ("d_labitems", "label"),
+    ("chartevents", "itemid"): ("d_items", "label"),
+    ("inputevents", "itemid"): ("d_items", "label"),
+    ("outputevents", "itemid"): ("d_items", "label"),
+    ("diagnoses_icd", "icd_code"): ("d_icd_diagnoses", "long_title"),
+    ("procedures_icd", "icd_code"): ("d_icd_procedures", "long_title"),
+}
+"""Code column to the dictionary, with the column of the name that people read."""
+Row = dict[str, Cell]
 
 
-def card(evidence: Evidence, store: RecordStore, language: Language) -> str:
-    """One card as HTML."""
+def card(
+    evidence: Evidence,
+    store: RecordStore,
+    patients: Mapping[int, Patient],
+    language: Language,
+    *,
+    key: str = "",
+) -> str:
+    """One card as HTML.
+
+    Args:
+        evidence: what was cited.
+        store: read anew, so that the card shows what the record says now.
+        patients: those that the user may see, for the name on the card.
+        language: of the card's words.
+        key: tells the browser's script which citation the card belongs to.
+    """
     words = strings(language)
     if isinstance(evidence, NoteEvidence):
-        return _note(evidence, store, words)
-    if isinstance(evidence, RowEvidence):
-        return _rows(evidence, store, words)
-    if isinstance(evidence, PassageEvidence):
-        return _frame(evidence.id, escape(evidence.doc_id), f"<mark>{escape(evidence.quote)}</mark>")
-    return _graph(evidence)
-
-
-def _frame(number: int, head: str, body: str) -> str:
+        head, body, subject = _note(evidence, store, words)
+    elif isinstance(evidence, RowEvidence):
+        head, body, subject = _rows(evidence, store, words)
+    elif isinstance(evidence, PassageEvidence):
+        head, body, subject = escape(evidence.doc_id), f"<p><mark>{escape(evidence.quote)}</mark></p>", None
+    else:
+        head, body, subject = escape(evidence.source), _graph(evidence), None
+    whose = patients.get(subject) if subject is not None else None
+    named = f'<div class="cr-whose">{escape(label(whose, language))}</div>' if whose else ""
     return (
-        f'<article class="cr-card" tabindex="0"><header><span class="cr-number">{number}</span> {head}</header>'
-        f"{body}</article>"
+        f'<article class="cr-card" tabindex="-1" data-key="{escape(key)}"><header>'
+        f'<span class="cr-number">{evidence.id}</span><div class="cr-what">{head}{named}</div>'
+        f'<button type="button" class="cr-close" aria-label="{escape(words["close"])}" '
+        f'title="{escape(words["close"])} (Esc)">✕</button></header>{body}</article>'
     )
 
 
-def _note(evidence: NoteEvidence, store: RecordStore, words: dict[str, str]) -> str:
+def _note(evidence: NoteEvidence, store: RecordStore, words: dict[str, str]) -> tuple[str, str, int | None]:
     note = store.note(evidence.note_id)
     if note is None:
-        return _frame(evidence.id, escape(words["note"]), f"<p>{escape(words['gone'])}</p>")
-    head = " · ".join(
-        escape(part)
-        for part in (note.title or note.note_type, note.charttime, note.author, f"#{note.note_id}")
-        if part
-    )
+        return escape(words["note"]), f'<p role="alert">{escape(words["gone"])}</p>', None
+    parts = (note.title or note.note_type, (note.charttime or "")[:16], note.author)
+    head = " · ".join(escape(part) for part in parts if part)
     if note.text[evidence.start : evidence.end] != evidence.quote:
-        return _frame(evidence.id, head, f'<p role="alert">{escape(words["changed"])}</p>')
+        return head, f'<p role="alert">{escape(words["changed"])}</p>', note.subject_id
     before = note.text[max(0, evidence.start - CONTEXT) : evidence.start]
     after = note.text[evidence.end : evidence.end + CONTEXT]
+    where = f"{words['note']} {note.note_id} · {words['section']} {evidence.start}–{evidence.end}"
     body = (
-        f'<div class="cr-where">{escape(words["section"])} {evidence.start}–{evidence.end}</div>'
-        f'<div class="cr-note">{escape(before)}<mark id="cr-mark">{escape(evidence.quote)}</mark>{escape(after)}</div>'
+        f'<div class="cr-where">{escape(where)}</div>'
+        f'<div class="cr-note">{escape(before)}<mark>{escape(evidence.quote)}</mark>{escape(after)}</div>'
     )
-    return _frame(evidence.id, head, body)
+    return head, body, note.subject_id
 
 
-def _rows(evidence: RowEvidence, store: RecordStore, words: dict[str, str]) -> str:
-    key = "note_id" if evidence.table == "notes" else "row_id"
-    columns = [c for c in store.tables[evidence.table] if c != "text"]
-    shown = evidence.row_ids[:MOST_ROWS]
-    query = (
-        f"SELECT {', '.join(columns)} FROM {evidence.table} "
-        f"WHERE {key} IN ({', '.join('?' * len(shown))}) ORDER BY {key}"
-    )
+def _rows(evidence: RowEvidence, store: RecordStore, words: dict[str, str]) -> tuple[str, str, int | None]:
+    rows = _read(evidence, store)
+    count = f"{len(evidence.row_ids)}{'+' if evidence.truncated else ''} {words['rows']}"
+    head = f"{escape(words['table'])} <code>{escape(evidence.table)}</code> · {escape(count)}"
+    subjects = {row.get("subject_id") for row in rows}
+    only = next(iter(subjects)) if len(subjects) == 1 else None
+    if not rows:
+        body = f'<p role="alert">{escape(words["gone"])}</p>'
+    elif len(rows) == 1:
+        body = _single(rows[0], set(evidence.values))
+    else:
+        body = _many(rows, set(evidence.values))
+    rest = len(evidence.row_ids) - len(rows)
+    if rows and (rest > 0 or evidence.truncated):
+        body += f'<p class="cr-where">{escape(words["more_rows"].format(n=rest if rest > 0 else "…"))}</p>'
+    return head, body, only if isinstance(only, int) else None
+
+
+def _read(evidence: RowEvidence, store: RecordStore) -> list[Row]:
+    """The rows as they are now, codes followed by what they stand for; the text of notes is left to note cards."""
+    table, key = evidence.table, "note_id" if evidence.table == "notes" else "row_id"
+    ids = evidence.row_ids[:MOST_ROWS]
+    columns = [column for column in store.tables[table] if column not in ("text", "sha256")]
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN ({', '.join('?' * len(ids))}) ORDER BY {key}"
     with closing(store.connect()) as connection:
-        rows = connection.execute(query, shown).fetchall()
-    head = f"{escape(words['table'])} <code>{escape(evidence.table)}</code> · {len(evidence.row_ids)} {escape(words['rows'])}"
-    named = "".join(
-        f"<dt>{escape(name)}</dt><dd><mark>{escape(value)}</mark></dd>"
-        for name, value in evidence.values.items()
+        found = [dict(zip(columns, row, strict=True)) for row in connection.execute(query, ids)]
+        rows: list[Row] = []
+        for values in found:
+            row: Row = {}
+            for column, value in values.items():
+                row[column] = value
+                dictionary = _DICTIONARIES.get((table, column))
+                if dictionary is not None and dictionary[0] in store.tables:
+                    named = connection.execute(
+                        f"SELECT {dictionary[1]} FROM {dictionary[0]} WHERE {column} = ? LIMIT 1", (value,)
+                    ).fetchone()
+                    row[dictionary[1]] = named[0] if named else None
+            rows.append(row)
+    return rows
+
+
+def _single(row: Row, used: set[str]) -> str:
+    cells = "".join(
+        f"<tr><th>{escape(column)}</th><td>{_cell(column, value, used)}</td></tr>"
+        for column, value in row.items()
         if value is not None
     )
-    tables = []
-    for row in rows:
-        cells = "".join(
-            f"<tr><th>{escape(column)}</th><td>{escape(value)}</td></tr>"
-            for column, value in zip(columns, row, strict=True)
-            if value is not None
-        )
-        tables.append(f'<table class="cr-table">{cells}</table>')
-    if not rows:
-        tables.append(f"<p>{escape(words['gone'])}</p>")
-    rest = len(evidence.row_ids) - len(shown)
-    if rest > 0 or evidence.truncated:
-        tables.append(f"<p>{escape(words['more_rows'].format(n=rest if rest > 0 else '…'))}</p>")
-    return _frame(evidence.id, head, f"<dl>{named}</dl>{''.join(tables)}")
+    return f'<table class="cr-table">{cells}</table>'
+
+
+def _many(rows: list[Row], used: set[str]) -> str:
+    columns = [column for column in rows[0] if any(row[column] is not None for row in rows)]
+    columns.sort(key=lambda column: column not in used)  # what the answer says comes first
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{_cell(column, row[column], used)}</td>' for column in columns)}</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="cr-wide"><table class="cr-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(column: str, value: Cell, used: set[str]) -> str:
+    shown = "" if value is None else escape(value)
+    return f"<mark>{shown}</mark>" if shown and column in used else shown
 
 
 def _graph(evidence: GraphEvidence) -> str:
     edges = "".join(f"<li>{' — '.join(escape(part) for part in edge)}</li>" for edge in evidence.edges)
-    return _frame(evidence.id, escape(evidence.source), f"<ul>{edges}</ul>")
+    return f"<ul>{edges}</ul>"

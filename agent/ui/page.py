@@ -1,6 +1,9 @@
-"""The Gradio page: pick a patient, ask, watch the steps, click a citation, stop."""
+"""The Gradio page: pick a patient, ask, watch the steps, click a citation, stop.
 
-import secrets
+Only layout and wiring; what happens is in ``agent.ui.desk``, how it looks in ``render``, ``cards`` and
+``style.css``, what the browser does by itself in the ``.js`` files.
+"""
+
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -9,26 +12,14 @@ import gradio as gr
 
 from agent.agent import ClinicalAgent
 from agent.answer import Language
-from agent.language import language_of
-from agent.ui.cards import card
-from agent.ui.render import TurnView, conversation, escape
+from agent.ui.desk import Desk, Shown, new_conversation
+from agent.ui.escape import escape
+from agent.ui.patients import ALL, choices, scope_line
+from agent.ui.render import TurnView, conversation, hint
 from agent.ui.strings import strings
-from knowledge.errors import ChartroomError, Stopped
-from knowledge.store import Patient
 
-ALL = 0
-"""The picker's value for "all patients"; no ``subject_id`` is 0 in any source that we know."""
-
-# A click on a citation reaches Python as an event with the turn's and the evidence's number.
-_CLICKS = """
-element.addEventListener('click', (event) => {
-  const chip = event.target.closest('.cr-cite');
-  if (chip) trigger('click', {turn: Number(chip.dataset.turn), evidence: Number(chip.dataset.evidence)});
-});
-"""
-_SHOW_MARK = (
-    "() => setTimeout(() => document.getElementById('cr-mark')?.scrollIntoView({block: 'center'}), 150)"
-)
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_TITLE_JS = "(language) => { document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'; }"
 
 
 def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
@@ -38,149 +29,140 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
         agent: opened; the page does not close it.
         language: of the page's words at the start; answers come in the question's language.
     """
-    words = strings(language)
-    patients = [
-        p for p in agent.rooms.store.patients() if agent.permitted is None or p.subject_id in agent.permitted
-    ]
-    first = patients[0].subject_id if patients else ALL
+    desk, words = Desk(agent), strings(language)
+    first = next(iter(desk.patients), ALL)
+
+    def scope_of(subject: int, tongue: Language) -> str:
+        known = desk.patients.get(subject)
+        return scope_line(known, agent.scope(subject or None).now, tongue)
 
     with gr.Blocks(title=words["title"], analytics_enabled=False, fill_width=True) as page:
         turns = gr.State([])
-        name = gr.State(lambda: secrets.token_hex(8))
+        shown = gr.State(None)
+        name = gr.State(new_conversation, delete_callback=agent.forget)
         with gr.Row(elem_classes="cr-head"):
-            gr.HTML(_title(language))
+            title = gr.HTML(_title(language))
             speech = gr.Radio(
                 [("English", "en"), ("中文", "zh")],
                 value=language,
                 label=words["language"],
+                show_label=False,
+                container=False,
                 scale=0,
-                min_width=220,
+                min_width=180,
             )
-        with gr.Row():
-            with gr.Column(scale=3):
-                patient = gr.Dropdown(
-                    _choices(patients, language), value=first, label=words["patient"], filterable=True
-                )
-                banner = gr.HTML(_banner(agent, first, language), elem_classes="cr-banner")
+        with gr.Row(elem_classes="cr-who"):
+            patient = gr.Dropdown(
+                choices(desk.patients, language),
+                value=first,
+                label=words["patient"],
+                filterable=True,
+                scale=2,
+                min_width=280,
+            )
+            banner = gr.HTML(scope_of(first, language), elem_classes="cr-banner", min_height=20)
+        with gr.Row(elem_classes="cr-main"):
+            with gr.Column(scale=3, min_width=320):
                 talk = gr.HTML(
-                    conversation((), language),
-                    js_on_load=_CLICKS,
+                    conversation((), language, many=first == ALL),
+                    js_on_load=_script("talk.js"),
                     autoscroll=True,
-                    max_height=620,
                     elem_classes="cr-talk",
                 )
                 question = gr.Textbox(
                     label=words["question"],
                     placeholder=words["question_hint"],
-                    lines=2,
+                    lines=1,  # more, and Enter would make a new line
                     max_lines=8,
                     autofocus=True,
-                    submit_btn=False,
+                    elem_classes="cr-ask",
                 )
-                with gr.Row():
-                    ask = gr.Button(words["ask"], variant="primary")
-                    stop = gr.Button(words["stop"], variant="stop", interactive=False)
-                    clear = gr.Button(words["clear"])
-            with gr.Column(scale=2):
+                with gr.Row(elem_classes="cr-buttons"):
+                    ask = gr.Button(words["ask"], variant="primary", min_width=80)
+                    stop = gr.Button(words["stop"], variant="stop", interactive=False, min_width=80)
+                    clear = gr.Button(words["clear"], min_width=80)
+            with gr.Column(scale=2, min_width=320, elem_classes="cr-side"):
                 heading = gr.HTML(_heading(language))
-                evidence = gr.HTML(_hint(language), max_height=820, elem_classes="cr-evidence")
+                evidence = gr.HTML(
+                    hint(language), js_on_load=_script("evidence.js"), elem_classes="cr-evidence"
+                )
 
         def answer(
             text: str, subject: int, seen: list[TurnView], thread: str, tongue: Language
         ) -> Iterator[tuple[Any, ...]]:
+            keep = gr.skip()
             if not text.strip():
-                yield seen, conversation(seen, tongue), text, gr.update(), gr.update()
+                yield keep, keep, keep, keep, keep
                 return
-            spoken = language_of(text)
-            turn = TurnView(text, spoken)
-            yield (
-                [*seen, turn],
-                conversation([*seen, turn], tongue),
-                "",
-                gr.update(interactive=False),
-                gr.update(interactive=True),
-            )
-            try:
-                for event in agent.stream(text, patient=subject or None, conversation=thread):
-                    turn = turn.after(event)
-                    yield (
-                        [*seen, turn],
-                        conversation([*seen, turn], tongue),
-                        gr.update(),
-                        gr.update(),
-                        gr.update(),
-                    )
-            except Stopped:
-                turn = TurnView(text, spoken, error=strings(tongue)["stopped"])
-            except ChartroomError as error:
-                turn = TurnView(text, spoken, error=str(error))
-            yield (
-                [*seen, turn],
-                conversation([*seen, turn], tongue),
-                gr.update(),
-                gr.update(interactive=True),
-                gr.update(interactive=False),
+            box: Any = ""  # emptied at the first event, then left to the next question
+            for seen in desk.ask(text, subject, seen, thread, tongue):  # noqa: B020 - the last one is the new state
+                done = seen[-1].is_done
+                yield seen, conversation(seen, tongue), box, *_buttons(asking=not done)
+                box = keep
+
+        def chosen(event: gr.EventData) -> str:
+            given = event._data if isinstance(event._data, dict) else {}
+            return str(given.get("question", ""))
+
+        def open_evidence(seen: list[TurnView], tongue: Language, event: gr.EventData) -> tuple[Shown, str]:
+            picked = desk.picked(seen, event._data)
+            return picked, desk.panel(seen, picked, tongue)
+
+        def start_over(subject: int, tongue: Language, thread: str) -> tuple[Any, ...]:
+            fresh = desk.start_over(thread)
+            return (
+                *([], None, fresh, conversation((), tongue, many=subject == ALL), hint(tongue)),
+                *(scope_of(subject, tongue), *_buttons(asking=False)),
             )
 
-        def show(seen: list[TurnView], tongue: Language, event: gr.EventData) -> str:
-            picked = getattr(event, "_data", None) or {}
-            number, wanted = picked.get("turn"), picked.get("evidence")
-            if isinstance(number, int) and 0 <= number < len(seen):
-                found = seen[number].answer
-                for piece in found.evidence if found else ():
-                    if piece.id == wanted:
-                        return card(piece, agent.rooms.store, tongue)
-            return _hint(tongue)
-
-        def start_over(tongue: Language, thread: str) -> tuple[Any, ...]:
-            agent.forget(thread)
-            return [], conversation((), tongue), _hint(tongue), secrets.token_hex(8)
-
-        def retitle(tongue: Language, subject: int, seen: list[TurnView]) -> tuple[Any, ...]:
+        def retitle(tongue: Language, subject: int, seen: list[TurnView], opened: Shown) -> tuple[Any, ...]:
             new = strings(tongue)
             return (
-                gr.update(choices=_choices(patients, tongue), label=new["patient"]),
-                _banner(agent, subject, tongue),
-                conversation(seen, tongue),
+                _title(tongue),
+                gr.update(label=new["language"]),
+                gr.update(choices=choices(desk.patients, tongue), label=new["patient"]),
+                scope_of(subject, tongue),
+                conversation(seen, tongue, many=subject == ALL),
                 gr.update(label=new["question"], placeholder=new["question_hint"]),
-                gr.update(value=new["ask"]),
-                gr.update(value=new["stop"]),
-                gr.update(value=new["clear"]),
+                *(gr.update(value=new[key]) for key in ("ask", "stop", "clear")),
                 _heading(tongue),
+                desk.panel(seen, opened, tongue),
             )
 
-        outputs = [turns, talk, question, ask, stop]
-        for trigger in (ask.click, question.submit):
-            trigger(
-                answer,
-                [question, patient, turns, name, speech],
-                outputs,
-                show_progress="hidden",
-                concurrency_limit=4,
-                concurrency_id="ask",
-            )
-        stop.click(agent.stop, [name], None, queue=False)
-        talk.click(show, [turns, speech], [evidence], queue=False).then(None, None, None, js=_SHOW_MARK)
-        patient.change(
-            lambda subject, tongue: _banner(agent, subject, tongue), [patient, speech], [banner], queue=False
-        ).then(start_over, [speech, name], [turns, talk, evidence, name])
-        clear.click(start_over, [speech, name], [turns, talk, evidence, name])
-        speech.change(
-            retitle, [speech, patient, turns], [patient, banner, talk, question, ask, stop, clear, heading]
+        given, changed = [question, patient, turns, name, speech], [turns, talk, question, ask, stop]
+        answering = {**_PRIVATE, "concurrency_limit": 4, "concurrency_id": "ask"}
+        asked: list[dict[str, Any]] = [
+            trigger(answer, given, changed, **answering) for trigger in (ask.click, question.submit)
+        ]
+        asked.append(
+            talk.select(chosen, None, question, **_PRIVATE).then(answer, given, changed, **answering)
         )
+        stop.click(desk.stop, [name], None, queue=False, **_PRIVATE)
+        talk.click(open_evidence, [turns, speech], [shown, evidence], queue=False, **_PRIVATE).then(
+            None, None, None, js=_script("focus.js")
+        )
+        evidence.click(
+            lambda tongue: (None, hint(tongue)), [speech], [shown, evidence], queue=False, **_PRIVATE
+        )
+        reset = [turns, shown, name, talk, evidence, banner, ask, stop]
+        for trigger in (patient.change, clear.click):
+            trigger(start_over, [patient, speech, name], reset, cancels=asked, **_PRIVATE)
+        speech.change(
+            retitle,
+            [speech, patient, turns, shown],
+            [title, speech, patient, banner, talk, question, ask, stop, clear, heading, evidence],
+            **_PRIVATE,
+        ).then(None, [speech], None, js=_TITLE_JS)
     return page
 
 
-def style() -> str:
-    """The page's style sheet, light and dark."""
-    return files("agent.ui").joinpath("style.css").read_text(encoding="utf-8")
+def _script(name: str) -> str:
+    return files("agent.ui").joinpath(name).read_text(encoding="utf-8")
 
 
-def _choices(patients: list[Patient], language: Language) -> list[tuple[str, int]]:
-    return [(strings(language)["all_patients"], ALL)] + [
-        (" · ".join(str(x) for x in (p.subject_id, p.name, p.gender, (p.dob or "")[:10]) if x), p.subject_id)
-        for p in patients
-    ]
+def _buttons(*, asking: bool) -> tuple[Any, Any]:
+    """Ask and stop: one of them can be pressed."""
+    return gr.update(interactive=not asking), gr.update(interactive=asking)
 
 
 def _title(language: Language) -> str:
@@ -190,30 +172,3 @@ def _title(language: Language) -> str:
 
 def _heading(language: Language) -> str:
     return f"<h2>{escape(strings(language)['evidence'])}</h2>"
-
-
-def _hint(language: Language) -> str:
-    return f'<div class="cr-empty">{escape(strings(language)["evidence_hint"])}</div>'
-
-
-def _banner(agent: ClinicalAgent, subject: int, language: Language) -> str:
-    words = strings(language)
-    scope = agent.scope(subject or None)
-    if subject == ALL:
-        who = words["all_patients"]
-    else:
-        known = next((p for p in agent.rooms.store.patients() if p.subject_id == subject), None)
-        who = " · ".join(
-            str(x)
-            for x in (
-                f"{words['patient']} {subject}",
-                known.name if known else None,
-                known.gender if known else None,
-                (known.dob or "")[:10] if known else None,
-            )
-            if x
-        )
-    return (
-        f'<div class="cr-scope"><b>{escape(words["in_scope"])}:</b> {escape(who)} '
-        f"<span>{escape(words['now'])}: {escape(scope.now)}</span></div>"
-    )

@@ -1,16 +1,15 @@
-"""Turns events and answers into HTML. All text is escaped here; nothing from a record is ever a template."""
+"""Turns events and answers into HTML. All text is escaped; nothing from a record is ever a template."""
 
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.answer import Answer, Language, Step
 from agent.events import AnswerReady, Event, StepFinished, StepStarted
-from agent.ui.strings import strings
+from agent.ui.escape import escape
+from agent.ui.strings import examples, strings
 
-_CITATION = re.compile(r"\[(\d+)\]")
-_TEMPLATE_SIGNS = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;"})
+_CITATION = re.compile(r"\s?\[(\d+)\]")
 MOST_ROWS = 50
 
 
@@ -28,24 +27,31 @@ class TurnView:
     def after(self, event: Event) -> "TurnView":
         """The view once ``event`` has happened."""
         if isinstance(event, StepStarted):
-            return replace(self, running=event.summary)
+            return replace(self, running=event.tool)
         if isinstance(event, StepFinished):
             return replace(self, steps=(*self.steps, event.step), running="")
         if isinstance(event, AnswerReady):
             return replace(self, answer=event.answer, running="")
         return self
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more will come."""
+        return self.answer is not None or self.error is not None
 
-def escape(text: object) -> str:
-    """Escape for HTML and for the browser's template engine, to which ``${…}`` and ``{{…}}`` are code."""
-    return html.escape(str(text)).translate(_TEMPLATE_SIGNS)
 
+def conversation(turns: Sequence[TurnView], language: Language, *, many: bool = False) -> str:
+    """The whole conversation; before the first question, examples to click.
 
-def conversation(turns: Sequence[TurnView], language: Language) -> str:
-    """The whole conversation."""
+    Args:
+        turns: oldest first.
+        language: of the page's words.
+        many: whether the questions are about all patients, for the examples.
+    """
     words = strings(language)
     if not turns:
-        return f'<div class="cr-empty">{escape(words["evidence_hint"])}</div>'
+        offered = "".join(_question_button(text) for text in examples(language, many=many))
+        return f'<div class="cr-empty"><p>{escape(words["examples"])}</p>{offered}</div>'
     return (
         '<div class="cr-turns" role="log" aria-live="polite">'
         + "".join(_turn(number, turn, words) for number, turn in enumerate(turns))
@@ -53,41 +59,53 @@ def conversation(turns: Sequence[TurnView], language: Language) -> str:
     )
 
 
+def hint(language: Language) -> str:
+    """What the evidence panel says while no evidence is open."""
+    return f'<div class="cr-empty cr-hint">{escape(strings(language)["evidence_hint"])}</div>'
+
+
+def _question_button(text: str) -> str:
+    return f'<button type="button" class="cr-example" data-question="{escape(text)}">{escape(text)}</button>'
+
+
 def _turn(number: int, turn: TurnView, words: dict[str, str]) -> str:
-    parts = [f'<div class="cr-question">{escape(turn.question)}</div>']
+    parts = [
+        f'<div class="cr-turn"><div class="cr-question" lang="{turn.language}">{escape(turn.question)}</div>'
+    ]
     if turn.answer is not None:
         parts.append(_answer(number, turn.answer, words))
     elif turn.error is not None:
-        parts.append(f'<div class="cr-answer cr-refused" role="alert">{escape(turn.error)}</div>')
+        parts.append(
+            f'<div class="cr-answer cr-refused" role="alert"><div class="cr-badge">{escape(words["refused"])}</div>'
+            f'<div class="cr-text">{escape(turn.error)}</div>{_steps(turn.steps, words)}</div>'
+        )
     else:
-        parts.append(f'<div class="cr-answer cr-running">{escape(turn.running or words["working"])}</div>')
-    if turn.answer is None and turn.steps:
-        parts.append(_steps(turn.steps, words, is_open=True))
-    return "".join(parts)
+        doing = words.get(f"step_{turn.running}", turn.running) or words["working"]
+        done = "".join(f"<li>{_step(step, words)}</li>" for step in turn.steps)
+        parts.append(
+            f'<div class="cr-answer cr-running"><ol class="cr-steps">{done}'
+            f'<li class="cr-now">{escape(doing)}…</li></ol></div>'
+        )
+    return "".join(parts) + "</div>"
 
 
 def _answer(number: int, answer: Answer, words: dict[str, str]) -> str:
     kind = {"answered": "", "clarify": " cr-clarify", "refused": " cr-refused"}[answer.status]
     parts = [f'<div class="cr-answer{kind}" lang="{answer.language}">']
     if answer.status != "answered":
-        parts.append(
-            f'<div class="cr-badge">{escape(words[answer.status])}'
-            + (f" · {escape(answer.reason)}" if answer.reason else "")
-            + "</div>"
-        )
-    parts.append(f'<div class="cr-text">{_cited(number, answer)}</div>')
+        reason = words[f"reason_{answer.reason}"] if answer.reason else None
+        badge = " · ".join(part for part in (words[answer.status], reason) if part)
+        parts.append(f'<div class="cr-badge" title="{escape(answer.reason or "")}">{escape(badge)}</div>')
+    parts.append(f'<div class="cr-text">{_cited(number, answer, words)}</div>')
     if answer.options:
-        options = "".join(f"<li>{escape(option)}</li>" for option in answer.options)
-        parts.append(f'<ul class="cr-options">{options}</ul>')
+        parts.append("".join(_question_button(option) for option in answer.options))
     if answer.result is not None and len(answer.result.rows) > 1:
-        parts.append(_details(words["result"], _table(answer, words)))
+        title = f"{words['result']} ({len(answer.result.rows)})"
+        parts.append(_details(title, _table(answer, words)))
     if answer.assumptions:
         items = "".join(f"<li>{escape(a)}</li>" for a in answer.assumptions)
         parts.append(_details(words["assumptions"], f"<ul>{items}</ul>"))
-    if answer.sql:
-        parts.append(_details(words["sql"], f"<pre>{escape(answer.sql)}</pre>"))
-    if answer.steps:
-        parts.append(_steps(answer.steps, words))
+    parts.append(_steps(answer.steps, words, answer.sql))
     figures = [f"{answer.ms['total']} ms"] if "total" in answer.ms else []
     if answer.confidence is not None:
         figures.append(f"{escape(words['confidence'])} {answer.confidence:.2f}")
@@ -95,41 +113,50 @@ def _answer(number: int, answer: Answer, words: dict[str, str]) -> str:
     return "".join(parts)
 
 
-def _cited(number: int, answer: Answer) -> str:
+def _cited(number: int, answer: Answer, words: dict[str, str]) -> str:
     known = {evidence.id for evidence in answer.evidence}
 
     def chip(match: re.Match[str]) -> str:
         evidence = int(match.group(1))
         if evidence not in known:
             return match.group()
+        name = escape(f"{words['evidence']} {evidence}")
         return (
             f'<button type="button" class="cr-cite" data-turn="{number}" data-evidence="{evidence}" '
-            f'aria-label="evidence {evidence}">{evidence}</button>'
+            f'aria-label="{name}">{evidence}</button>'
         )
 
     lines = [_CITATION.sub(chip, escape(line)) for line in answer.text.split("\n")]
     return "<br>".join(lines)
 
 
-def _details(title: str, body: str, *, is_open: bool = False) -> str:
-    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{body}</details>"
+def _details(title: str, body: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
 
-def _steps(steps: Sequence[Step], words: dict[str, str], *, is_open: bool = False) -> str:
-    items = "".join(
-        f"<li><code>{escape(s.tool)}</code> {escape(s.summary)} <span class='cr-ms'>{s.ms} ms</span></li>"
-        for s in steps
-    )
-    return _details(f"{words['steps']} ({len(steps)})", f"<ol>{items}</ol>", is_open=is_open)
+def _steps(steps: Sequence[Step], words: dict[str, str], sql: str | None = None) -> str:
+    if not steps:
+        return ""
+    items = "".join(f"<li>{_step(step, words)}</li>" for step in steps)
+    query = f"<pre>{escape(sql)}</pre>" if sql else ""
+    return _details(f"{words['steps']} ({len(steps)})", f'<ol class="cr-steps">{items}</ol>{query}')
+
+
+def _step(step: Step, words: dict[str, str]) -> str:
+    name = words.get(f"step_{step.tool}", step.tool)
+    return f'<b>{escape(name)}</b> {escape(step.summary)} <code class="cr-ms">{escape(step.tool)} · {step.ms} ms</code>'
 
 
 def _table(answer: Answer, words: dict[str, str]) -> str:
     assert answer.result is not None
-    head = "".join(f"<th>{escape(c)}</th>" for c in answer.result.columns)
+    head = "".join(f"<th>{escape(words.get(f'column_{c}', c))}</th>" for c in answer.result.columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{'' if cell is None else escape(cell)}</td>" for cell in row) + "</tr>"
         for row in answer.result.rows[:MOST_ROWS]
     )
     cut = answer.result.truncated or len(answer.result.rows) > MOST_ROWS
     note = f'<div class="cr-foot">{escape(words["truncated"])}</div>' if cut else ""
-    return f'<table class="cr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}'
+    return (
+        f'<div class="cr-wide"><table class="cr-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{note}"
+    )

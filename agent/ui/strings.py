@@ -12,3 +12,8 @@ from agent.answer import Language
 def strings(language: Language) -> dict[str, str]:
     """All words of the page in a language; both tables have the same keys."""
     return yaml.safe_load(files("agent.ui").joinpath(f"strings.{language}.yaml").read_text(encoding="utf-8"))
+
+
+def examples(language: Language, *, many: bool) -> list[str]:
+    """Questions to begin with: about one patient, or about all."""
+    return strings(language)["examples_many" if many else "examples_one"].splitlines()
