@@ -5,13 +5,13 @@ position in its :class:`~agent.planning.offer.Offer`: values, periods, stays, nu
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.planning.link import TimeLink
-from agent.planning.offer import Offer, Offered, Who
+from agent.planning.offer import Number, Offer, Offered, Who
 from agent.planning.plan import SearchNotes
 from agent.query.model import (
     Ask,
@@ -234,6 +234,28 @@ def times_of(form: PlanForm, offer: Offer) -> tuple[TimeLink, ...]:
     if isinstance(form, QueryForm) and isinstance(form.stay, int):
         found.append(_one(offer.stays, form.stay, "stay"))
     return tuple(found)
+
+
+def numbers_of(form: PlanForm, offer: Offer) -> tuple[Number, ...]:
+    """The numbers that a plan points at or takes as a count.
+
+    Raises:
+        QueryRejected: a position points at nothing.
+    """
+    if not isinstance(form, QueryForm):
+        return ()
+    places = [place for condition in form.where for place in (condition.number, condition.upper)]
+    pointed = [_one(offer.numbers, place, "number") for place in places if place is not None]
+    counts = set(_whole(form.model_dump(include={"ask", "pick"})))
+    return (*pointed, *(number for number in offer.numbers if number[0] in counts))
+
+
+def _whole(part: object) -> Iterator[int]:
+    if isinstance(part, dict):
+        for child in part.values():
+            yield from _whole(child)
+    elif isinstance(part, int) and not isinstance(part, bool):
+        yield part
 
 
 def _one(items: Sequence[_T], place: int, what: str) -> _T:

@@ -27,6 +27,7 @@ from agent.planning.form import (
     QueryForm,
     RefuseForm,
     SearchForm,
+    numbers_of,
     query_of,
     read_form,
     search_of,
@@ -279,7 +280,7 @@ def _said(
     values, times = values_of(form, offer), times_of(form, offer)
     said = [time.assumption for time in times if time.assumption]
     said += [value.assumption for value in values if value.assumption]
-    said += offer.unused(linked, language, values, times)
+    said += offer.unused(linked, language, values, times, numbers_of(form, offer))
     if isinstance(form, QueryForm) and form.stay == "this":
         said.append(phrase(language, "this_stay"))
     if isinstance(action, QueryRecords) and action.query.patient is None and scope.patient is not None:

@@ -16,6 +16,7 @@ from agent.planning.phrases import phrase
 from agent.query.model import Concept, Domain
 
 Who = Literal["patient", "all"]
+Number = tuple[float, str | None]  # with its unit
 _MOST = 16  # entries of a list; what does not fit counts as unused, which is said
 
 
@@ -51,7 +52,7 @@ class Offer:
     values: tuple[Offered, ...] = ()
     periods: tuple[TimeLink, ...] = ()
     stays: tuple[TimeLink, ...] = ()
-    numbers: tuple[tuple[float, str | None], ...] = ()
+    numbers: tuple[Number, ...] = ()
 
     @classmethod
     def of(cls, linked: Linked, language: Language, subject_id: int | None) -> "Offer":
@@ -76,14 +77,26 @@ class Offer:
         return tuple(place for place, offered in enumerate(self.values, 1) if offered.domain == domain)
 
     def unused(
-        self, linked: Linked, language: Language, values: Iterable[Offered], times: Iterable[TimeLink]
+        self,
+        linked: Linked,
+        language: Language,
+        values: Iterable[Offered],
+        times: Iterable[TimeLink],
+        numbers: Iterable[Number],
     ) -> tuple[str, ...]:
         """What the question names and a plan leaves out, said in a sentence each."""
         used = {offered.said for offered in values}
-        kept = list(times)
+        kept, counted = list(times), list(numbers)
         left = [link.text for link in linked.values if link.text not in used and link.candidates]
         left += [time.text for time in linked.times if time not in kept]
+        left += [number_text(number) for number in self.numbers if number not in counted]
         return tuple(phrase(language, "not_used", said=text) for text in dict.fromkeys(left))
+
+
+def number_text(number: Number) -> str:
+    """A number with its unit, for display."""
+    value, unit = number
+    return f"{value:g} {unit or ''}".strip()
 
 
 def _values(linked: Linked, language: Language) -> Iterable[Offered]:

@@ -15,7 +15,7 @@ from agent.query.base import RANGE_WORDS
 from agent.query.model import Bucket, Domain, Unit
 
 Schema = dict[str, Any]
-_FIELDS, _VALUES, _CONDITIONS = 6, 3, 2  # the most of each in a plan
+_FIELDS, _VALUES, _CONDITIONS, _RELATED = 6, 3, 2, 2  # the most of each in a plan
 _COUNTS = (*range(1, 11), 20, 30, 50, 100, 200)
 _LARGEST_COUNT = 1000
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
@@ -70,7 +70,7 @@ class _Writer:
         optional["where"] = _list({"anyOf": list(self._conditions(at))}, _CONDITIONS)
         if at.ends:
             optional["status"] = _one_of(["active", "ended"])
-        optional["related"] = _list({"$ref": "#/$defs/related"}, 1)
+        optional["related"] = _list({"$ref": "#/$defs/related"}, _RELATED)
         optional["pick"] = self._pick(at)
         return _object(
             {

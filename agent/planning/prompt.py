@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from agent.planning.askable import Askable
 from agent.planning.demonstrations import Demonstration
 from agent.planning.form import write_form
-from agent.planning.offer import Offer, Offered
+from agent.planning.offer import Offer, Offered, number_text
 from agent.planning.prompt_text import prompt_text
 from agent.query.domains import shared_fields
 from agent.query.model import Domain
@@ -36,7 +36,7 @@ def asked(question: str, offer: Offer) -> Message:
         values=_listed(_value(offered) for offered in offer.values),
         periods=_listed(_quoted(time.text) for time in offer.periods),
         stays=_listed(_quoted(time.text) for time in offer.stays),
-        numbers=_listed(f"{value:g} {unit or ''}".strip() for value, unit in offer.numbers),
+        numbers=_listed(map(number_text, offer.numbers)),
     )
     return {"role": "user", "content": text.strip()}
 

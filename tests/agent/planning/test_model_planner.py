@@ -205,10 +205,14 @@ def test_instructions_in_a_question_stay_inside_its_quotation(tables: Tables):
 
 
 def test_what_the_plan_leaves_out_of_the_question_is_said(tables: Tables):
-    question = "creatinine since yesterday, metformin"
+    question = "creatinine above 2.0 since yesterday, metformin"
     said = plan(Scripted(LATEST), tables, question).assumptions
     assert any("metformin" in sentence for sentence in said)
     assert any("since yesterday" in sentence for sentence in said)
+    assert any("2 mg/dL" in sentence for sentence in said)
+    above = {**LATEST, "where": [{"field": "value", "op": ">", "number": 1}], "period": 1}
+    said = plan(Scripted(above), tables, question).assumptions
+    assert not any("2 mg/dL" in sentence or "since yesterday" in sentence for sentence in said)
 
 
 def test_times_come_from_the_question_only(tables: Tables):
@@ -257,16 +261,20 @@ def test_a_refusal_speaks_with_the_phrases_of_its_language(tables: Tables):
 
 
 def test_examples_are_dropped_where_the_context_is_short_and_the_question_never_is(tables: Tables):
-    roomy, tight = Scripted(LATEST), Scripted(LATEST, context=2600)
     question = "latest creatinine " + "please " * 100
+    roomy = Scripted(LATEST)
     plan(roomy, tables, question)
+    [asked] = roomy.asked
+    needed = roomy.count_tokens(asked.prompt) + asked.max_tokens
+    tight = Scripted(LATEST, context=needed - 10)
     plan(tight, tables, question)
     assert json.dumps(question) in tight.asked[0].prompt
-    assert tight.asked[0].prompt.count("Question:") < roomy.asked[0].prompt.count("Question:")
-    full = Scripted(LATEST, context=2600)
-    [action] = plan(full, tables, "latest creatinine " + "please " * 1000).actions
+    assert tight.asked[0].prompt.count("Question:") < asked.prompt.count("Question:")
+    full = Scripted(LATEST, context=needed)
+    [action] = plan(full, tables, "latest creatinine " + "please " * 2000).actions
     assert isinstance(action, Refuse)
-    assert "2" in action.text and not full.asked
+    assert "too long" in action.text
+    assert not full.asked
 
 
 def test_a_model_without_chat_template_is_refused(tables: Tables):
