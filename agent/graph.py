@@ -89,6 +89,7 @@ def plan(state: State, runtime: Runtime[Run]) -> Nodes:
             state["linked"],
             state["scope"],
             tuple(state.get("turns", ())),
+            stop=runtime.context.stopped.is_set,
         )
         # Answering pays if the expected gain, p − (1 − p)·C, is positive; every refusal is worth nothing.
         answers = any(isinstance(action, QueryRecords | SearchNotes) for action in planned.actions)

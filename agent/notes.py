@@ -1,33 +1,61 @@
-"""The tool ``search_notes``: finds passages in the notes that may be seen, and the sentences that bear on the question."""
+"""The tool ``search_notes``: passages in the notes that may be seen, and their sentences that bear on the question."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 
+from agent.language import language_of
+from agent.phrases import name_of
 from agent.planning.plan import SearchNotes
-from agent.relevance import score, terms
+from agent.relevance import Passage, Synonyms, searchable, terms, with_meaning, word_scores
 from agent.scope import Scope
 from agent.state import NoteSentence, NotesFinding
 from indexes.chunk_table import Filter
 from indexes.chunking import sections, sentences
 from indexes.embedding import Embedder
 from indexes.index import Hit, NoteIndex
-from knowledge.store import Note, RecordStore
+from knowledge.store import TIME_FORMAT, Note, RecordStore
 
-PASSAGES = 12
+PASSAGES = 40
+EMBEDDED = 16
+"""Sentences that are compared by meaning, those that words favour first: embedding costs about 5 ms each."""
 MOST_SENTENCES = 4
-RELEVANT = 0.42
-"""Below this a sentence does not bear on the question (see ``benchmarks/notes.py`` for how it was chosen)."""
+RELEVANT = 0.4
+"""Below this a sentence does not bear on the question (chosen on ``benchmarks/questions/demo_tune.jsonl``)."""
 NEAR_BEST = 0.75
 """A further sentence is quoted if it is at least this relevant compared with the best one."""
 
-Synonyms = Callable[[str], Iterable[tuple[int, int, Sequence[str]]]]
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A sentence as it is read, with all that stands above it."""
+
+    note: Note
+    start: int
+    end: int
+    section: str
+
+    @property
+    def text(self) -> str:
+        return self.note.text[self.start : self.end]
+
+    @property
+    def context(self) -> str:
+        first_line = self.note.text.split("\n", 1)[0]
+        kind = " ".join(name_of(language, "note_types", self.note.note_type) for language in ("en", "zh"))
+        return f"{self.section} | {self.note.title or ''} | {first_line} | {kind}"
 
 
 class NoteReader:
-    """Searches and reads notes for one store."""
+    """Searches and reads notes for one store.
+
+    Args:
+        embedder: compares by meaning; ``None`` reads by words only.
+        synonyms: spans of a text that name a clinical concept, with all names of that concept.
+    """
 
     def __init__(
         self, store: RecordStore, index: NoteIndex, embedder: Embedder | None, synonyms: Synonyms
@@ -39,58 +67,72 @@ class NoteReader:
 
     def read(self, action: SearchNotes, scope: Scope) -> NotesFinding:
         """The sentences that bear on ``action.text``; only notes that the scope permits are ever searched."""
-        where = permitted_notes(action, scope)
-        hits = self._index.search(self._expanded(action.text), k=PASSAGES, where=where)
-        found = [s for s in self._sentences(action.text, hits) if s.relevance >= RELEVANT]
-        found.sort(
-            key=lambda s: (-s.relevance, s.charttime is None, _reversed(s.charttime), s.note_id, s.start)
-        )
-        kept = _without_repeats(found)
-        if kept:
-            kept = [s for s in kept if s.relevance >= NEAR_BEST * kept[0].relevance][:MOST_SENTENCES]
+        hits = self.search(action, scope)
+        found = [s for s in self.score(action.text, hits) if s.relevance >= RELEVANT]
+        kept = [s for s in found if s.relevance >= NEAR_BEST * found[0].relevance][:MOST_SENTENCES]
         return NotesFinding(action, tuple(kept), searched=len({hit.source_id for hit in hits}))
 
-    def _expanded(self, text: str) -> str:
-        """The question with the other names of its concepts, in both languages, so that either is found."""
-        names = {name for _, _, found in self._synonyms(text) for name in found}
-        return " ".join([text, *sorted(names)])
+    def search(self, action: SearchNotes, scope: Scope) -> list[Hit]:
+        """The passages: by words and meaning; by words alone where the model does not read the language."""
+        mode = "hybrid" if self._understands(action.text) else "keyword"
+        names = {name for _, _, found in self._synonyms(action.text) for name in found}
+        names |= {form for term in terms(action.text, self._synonyms) for form in term.related}
+        query = " ".join([action.text, *sorted(names)])
+        where = permitted_notes(action, scope)
+        return self._index.search(query, mode=mode, k=PASSAGES, where=where)
 
-    def _sentences(self, question: str, hits: list[Hit]) -> list[NoteSentence]:
+    def score(self, question: str, hits: Sequence[Hit]) -> list[NoteSentence]:
+        """Every sentence of the passages with its relevance, best first; what was copied forward stands once."""
+        read = self._sentences(hits)
+        if not read:
+            return []
+        groups = _same_text(read)
+        latest = [max(same, key=lambda s: (s.note.charttime or "", s.note.note_id)) for same in groups]
+        about = terms(question, self._synonyms)
+        passages = [Passage(searchable(s.text), searchable(s.section), searchable(s.context)) for s in latest]
+        relevances = word_scores(question, about, passages)
+        if self._embedder is not None and self._understands(question):
+            favoured = sorted(range(len(latest)), key=lambda i: -relevances[i])[:EMBEDDED]
+            vectors = self._embedder.encode([question, *(latest[i].text for i in favoured)])
+            meaning = np.zeros(len(latest), dtype=np.float32)
+            meaning[favoured] = vectors[1:] @ vectors[0]
+            relevances = with_meaning(relevances, meaning)
+        scored = [
+            NoteSentence(
+                note_id=sentence.note.note_id,
+                start=sentence.start,
+                end=sentence.end,
+                text=sentence.text,
+                section=sentence.section or None,
+                note_type=sentence.note.note_type,
+                charttime=sentence.note.charttime,
+                author=sentence.note.author,
+                subject_id=sentence.note.subject_id,
+                relevance=relevance,
+                repeats=len(same) - 1,
+            )
+            for sentence, same, relevance in zip(latest, groups, relevances, strict=True)
+        ]
+        scored.sort(key=lambda s: (s.charttime or "", -s.start), reverse=True)
+        return sorted(scored, key=lambda s: -round(s.relevance, 2))
+
+    def _understands(self, text: str) -> bool:
+        return self._embedder is not None and (language_of(text) == "en" or self._embedder.reads_chinese)
+
+    def _sentences(self, hits: Sequence[Hit]) -> list[_Read]:
         spans: dict[int, list[tuple[int, int]]] = {}
         for hit in hits:
             if hit.kind == "note":
                 spans.setdefault(int(hit.source_id), []).append((hit.start, hit.end))
-        read: list[tuple[Note, int, int, str]] = []
+        read: list[_Read] = []
         for note in self._store.notes(spans):
             titled = sections(note.text)
             for sentence in sentences(note.text):
                 if sentence.heading or not any(a <= sentence.start < b for a, b in spans[note.note_id]):
                     continue
                 title = next((s.title for s in reversed(titled) if s.start <= sentence.start), "")
-                read.append((note, sentence.start, sentence.end, title))
-        if not read:
-            return []
-        texts = [note.text[start:end] for note, start, end, _ in read]
-        meaning = None
-        if self._embedder is not None:
-            vectors = self._embedder.encode([question, *texts])
-            meaning = np.asarray(vectors[1:] @ vectors[0], dtype=np.float32)
-        relevances = score(terms(question, self._synonyms), texts, [title for *_, title in read], meaning)
-        return [
-            NoteSentence(
-                note_id=note.note_id,
-                start=start,
-                end=end,
-                text=note.text[start:end],
-                section=title or None,
-                note_type=note.note_type,
-                charttime=note.charttime,
-                author=note.author,
-                subject_id=note.subject_id,
-                relevance=relevance,
-            )
-            for (note, start, end, title), relevance in zip(read, relevances, strict=True)
-        ]
+                read.append(_Read(note, sentence.start, sentence.end, title))
+        return read
 
 
 def permitted_notes(action: SearchNotes, scope: Scope) -> Filter:
@@ -105,25 +147,20 @@ def permitted_notes(action: SearchNotes, scope: Scope) -> Filter:
         hadm_ids=None if action.hadm_id is None else frozenset((action.hadm_id,)),
         note_types=frozenset(action.note_types) or None,
         start=action.window.start if action.window else None,
-        end=action.window.end if action.window else None,
+        end=_before(action.window.end) if action.window and action.window.end else None,
         kinds=frozenset(("note",)),
     )
 
 
-def _without_repeats(found: list[NoteSentence]) -> list[NoteSentence]:
-    """Text that was copied forward is quoted once, from the latest note, with the number of its repeats."""
-    groups: dict[tuple[int, str], list[NoteSentence]] = {}
-    for sentence in found:
-        groups.setdefault((sentence.subject_id, re.sub(r"\W+", "", sentence.text).casefold()), []).append(
-            sentence
-        )
-    kept = []
-    for same in groups.values():
-        latest = max(same, key=lambda s: (s.charttime or "", s.note_id))
-        kept.append(replace(latest, repeats=len(same) - 1))
-    return kept
+def _before(end: str) -> str:
+    """The last second before the open end of a window."""
+    return (datetime.strptime(end, TIME_FORMAT) - timedelta(seconds=1)).strftime(TIME_FORMAT)
 
 
-def _reversed(charttime: str | None) -> tuple[int, ...]:
-    """Sort key that puts later times first."""
-    return tuple(-ord(c) for c in charttime or "")
+def _same_text(read: Sequence[_Read]) -> list[list[_Read]]:
+    """Sentences of a patient that say the same to the letter, as copying forward makes them."""
+    groups: dict[tuple[int, str], list[_Read]] = {}
+    for sentence in read:
+        key = (sentence.note.subject_id, re.sub(r"\W+", "", sentence.text).casefold())
+        groups.setdefault(key, []).append(sentence)
+    return list(groups.values())

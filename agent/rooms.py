@@ -8,12 +8,16 @@ from typing import Self
 
 from agent.answer import Model
 from agent.language import clean
-from agent.notes import NoteReader, Synonyms
+from agent.models.store import load_active
+from agent.models.worker import LlamaWorker
+from agent.notes import NoteReader
 from agent.paths import index_folder
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.linker import Linker
+from agent.planning.model_planner import ModelPlanner
 from agent.planning.plan import Planner
 from agent.prepare import Report, prepare_indexes
+from agent.relevance import Synonyms
 from indexes.embedding import Embedder
 from indexes.index import NoteIndex
 from indexes.values import ValueIndex
@@ -28,7 +32,7 @@ class Rooms:
 
     Attributes:
         reader, notes: ``None`` for a store that has no notes.
-        model: the language model that plans, or ``None`` for the catalogue.
+        worker, model: the language model that plans; ``None`` where the catalogue does.
     """
 
     store: RecordStore
@@ -37,6 +41,7 @@ class Rooms:
     linker: Linker
     planner: Planner
     reader: NoteReader | None
+    worker: LlamaWorker | None = None
     model: Model | None = None
 
     @classmethod
@@ -48,6 +53,7 @@ class Rooms:
             report: told about the building of indexes, which takes minutes for many notes.
 
         Raises:
+            ModelError: the model in use cannot be loaded.
             IndexFault: an index is damaged, or of another model; the message names the command that repairs it.
         """
         prepare_indexes(store, report or (lambda stage, done, total: None))
@@ -61,7 +67,12 @@ class Rooms:
             reader = NoteReader(
                 store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)
             )
-        return cls(store, values, notes, Linker(store, values, terminology), CataloguePlanner(), reader)
+        linker = Linker(store, values, terminology)
+        worker = load_active()
+        if worker is None:
+            return cls(store, values, notes, linker, CataloguePlanner(), reader)
+        planner = ModelPlanner(worker, store.tables)
+        return cls(store, values, notes, linker, planner, reader, worker, planner.identity)
 
     def clean(self, question: str) -> str:
         """The question as it is taken (see ``agent.language.clean``)."""
@@ -76,7 +87,9 @@ class Rooms:
         return found is not None
 
     def close(self) -> None:
-        """Release the indexes."""
+        """Release the indexes and the model."""
+        if self.worker is not None:
+            self.worker.close()
         self.values.close()
         if self.notes is not None:
             self.notes.close()

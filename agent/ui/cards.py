@@ -1,6 +1,6 @@
 """Evidence cards: the exact row or span behind a citation, read from the record at the moment of the click."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 
 from agent.answer import Cell, Evidence, GraphEvidence, Language, NoteEvidence, PassageEvidence, RowEvidence
@@ -51,12 +51,13 @@ def card(
     else:
         head, body, subject = escape(evidence.source), _graph(evidence), None
     whose = patients.get(subject) if subject is not None else None
-    named = f'<div class="cr-whose">{escape(label(whose, language))}</div>' if whose else ""
+    named = f'<p class="cr-whose">{escape(label(whose, language))}</p>' if whose else ""
     return (
         f'<article class="cr-card" tabindex="-1" data-key="{escape(key)}"><header>'
-        f'<span class="cr-number">{evidence.id}</span><div class="cr-what">{head}{named}</div>'
+        f'<span class="cr-number">{escape(words["evidence"])} {evidence.id}</span>'
+        f'<span class="cr-what">{head}</span>'
         f'<button type="button" class="cr-close" aria-label="{escape(words["close"])}" '
-        f'title="{escape(words["close"])} (Esc)">✕</button></header>{body}</article>'
+        f'title="{escape(words["close"])} (Esc)">✕</button></header>{named}{body}</article>'
     )
 
 
@@ -80,16 +81,18 @@ def _note(evidence: NoteEvidence, store: RecordStore, words: dict[str, str]) -> 
 
 def _rows(evidence: RowEvidence, store: RecordStore, words: dict[str, str]) -> tuple[str, str, int | None]:
     rows = _read(evidence, store)
-    count = f"{len(evidence.row_ids)}{'+' if evidence.truncated else ''} {words['rows']}"
-    head = f"{escape(words['table'])} <code>{escape(evidence.table)}</code> · {escape(count)}"
+    number = len(evidence.row_ids)
+    count = words["row" if number == 1 else "rows"].format(n=f"{number}{'+' if evidence.truncated else ''}")
+    table = words.get(f"table_{evidence.table}", evidence.table)
+    head = f"{escape(table)} <code>{escape(evidence.table)}</code> · {escape(count)}"
     subjects = {row.get("subject_id") for row in rows}
     only = next(iter(subjects)) if len(subjects) == 1 else None
     if not rows:
         body = f'<p role="alert">{escape(words["gone"])}</p>'
     elif len(rows) == 1:
-        body = _single(rows[0], set(evidence.values))
+        body = _single(rows[0], _said(evidence, rows[0]))
     else:
-        body = _many(rows, set(evidence.values))
+        body = _many(rows, _said(evidence, rows[0]))
     rest = len(evidence.row_ids) - len(rows)
     if rows and (rest > 0 or evidence.truncated):
         body += f'<p class="cr-where">{escape(words["more_rows"].format(n=rest if rest > 0 else "…"))}</p>'
@@ -119,21 +122,31 @@ def _read(evidence: RowEvidence, store: RecordStore) -> list[Row]:
     return rows
 
 
-def _single(row: Row, used: set[str]) -> str:
+def _said(evidence: RowEvidence, first: Row) -> set[str]:
+    """The columns that the answer speaks of: those of the first row that hold one of its values."""
+    values = {str(v) for name, v in evidence.values.items() if v is not None and not name.endswith("_id")}
+    return {column for column, value in first.items() if str(value) in values and not column.endswith("_id")}
+
+
+def _order(columns: Iterable[str], said: set[str]) -> list[str]:
+    """What the answer speaks of first, keys last."""
+    return sorted(columns, key=lambda column: (column.endswith("_id"), column not in said))
+
+
+def _single(row: Row, said: set[str]) -> str:
     cells = "".join(
-        f"<tr><th>{escape(column)}</th><td>{_cell(column, value, used)}</td></tr>"
-        for column, value in row.items()
-        if value is not None
+        f"<tr><th>{escape(column)}</th><td>{_cell(column, row[column], said)}</td></tr>"
+        for column in _order(row, said)
+        if row[column] is not None
     )
     return f'<table class="cr-table">{cells}</table>'
 
 
-def _many(rows: list[Row], used: set[str]) -> str:
-    columns = [column for column in rows[0] if any(row[column] is not None for row in rows)]
-    columns.sort(key=lambda column: column not in used)  # what the answer says comes first
+def _many(rows: list[Row], said: set[str]) -> str:
+    columns = _order((name for name in rows[0] if any(row[name] is not None for row in rows)), said)
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join(
-        f"<tr>{''.join(f'<td>{_cell(column, row[column], used)}</td>' for column in columns)}</tr>"
+        f"<tr>{''.join(f'<td>{_cell(column, row[column], said)}</td>' for column in columns)}</tr>"
         for row in rows
     )
     return (
@@ -142,9 +155,9 @@ def _many(rows: list[Row], used: set[str]) -> str:
     )
 
 
-def _cell(column: str, value: Cell, used: set[str]) -> str:
+def _cell(column: str, value: Cell, said: set[str]) -> str:
     shown = "" if value is None else escape(value)
-    return f"<mark>{shown}</mark>" if shown and column in used else shown
+    return f"<mark>{shown}</mark>" if shown and column in said else shown
 
 
 def _graph(evidence: GraphEvidence) -> str:

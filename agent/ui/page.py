@@ -49,7 +49,7 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
                 show_label=False,
                 container=False,
                 scale=0,
-                min_width=180,
+                min_width=210,
             )
         with gr.Row(elem_classes="cr-who"):
             patient = gr.Dropdown(
@@ -57,17 +57,18 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
                 value=first,
                 label=words["patient"],
                 filterable=True,
-                scale=2,
-                min_width=280,
+                container=False,
+                scale=1,
+                min_width=300,
             )
-            banner = gr.HTML(scope_of(first, language), elem_classes="cr-banner", min_height=20)
+            banner = gr.HTML(scope_of(first, language), elem_id="cr-banner")
         with gr.Row(elem_classes="cr-main"):
             with gr.Column(scale=3, min_width=320):
                 talk = gr.HTML(
                     conversation((), language, many=first == ALL),
                     js_on_load=_script("talk.js"),
                     autoscroll=True,
-                    elem_classes="cr-talk",
+                    elem_id="cr-talk",
                 )
                 question = gr.Textbox(
                     label=words["question"],
@@ -75,17 +76,15 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
                     lines=1,  # more, and Enter would make a new line
                     max_lines=8,
                     autofocus=True,
-                    elem_classes="cr-ask",
+                    elem_id="cr-ask",
+                    container=False,
                 )
                 with gr.Row(elem_classes="cr-buttons"):
                     ask = gr.Button(words["ask"], variant="primary", min_width=80)
                     stop = gr.Button(words["stop"], variant="stop", interactive=False, min_width=80)
                     clear = gr.Button(words["clear"], min_width=80)
             with gr.Column(scale=2, min_width=320, elem_classes="cr-side"):
-                heading = gr.HTML(_heading(language))
-                evidence = gr.HTML(
-                    hint(language), js_on_load=_script("evidence.js"), elem_classes="cr-evidence"
-                )
+                evidence = gr.HTML(hint(language), js_on_load=_script("evidence.js"), elem_id="cr-evidence")
 
         def answer(
             text: str, subject: int, seen: list[TurnView], thread: str, tongue: Language
@@ -125,7 +124,6 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
                 conversation(seen, tongue, many=subject == ALL),
                 gr.update(label=new["question"], placeholder=new["question_hint"]),
                 *(gr.update(value=new[key]) for key in ("ask", "stop", "clear")),
-                _heading(tongue),
                 desk.panel(seen, opened, tongue),
             )
 
@@ -150,7 +148,7 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
         speech.change(
             retitle,
             [speech, patient, turns, shown],
-            [title, speech, patient, banner, talk, question, ask, stop, clear, heading, evidence],
+            [title, speech, patient, banner, talk, question, ask, stop, clear, evidence],
             **_PRIVATE,
         ).then(None, [speech], None, js=_TITLE_JS)
     return page
@@ -168,7 +166,3 @@ def _buttons(*, asking: bool) -> tuple[Any, Any]:
 def _title(language: Language) -> str:
     words = strings(language)
     return f"<h1>{escape(words['title'])}</h1><p>{escape(words['tagline'])}</p>"
-
-
-def _heading(language: Language) -> str:
-    return f"<h2>{escape(strings(language)['evidence'])}</h2>"

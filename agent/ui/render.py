@@ -61,7 +61,8 @@ def conversation(turns: Sequence[TurnView], language: Language, *, many: bool = 
 
 def hint(language: Language) -> str:
     """What the evidence panel says while no evidence is open."""
-    return f'<div class="cr-empty cr-hint">{escape(strings(language)["evidence_hint"])}</div>'
+    words = strings(language)
+    return f'<div class="cr-hint"><h2>{escape(words["evidence"])}</h2><p>{escape(words["evidence_hint"])}</p></div>'
 
 
 def _question_button(text: str) -> str:

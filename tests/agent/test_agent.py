@@ -228,10 +228,10 @@ class _Gate:
     def __init__(self, planner: object) -> None:
         self.inner, self.entered, self.open = planner, threading.Event(), threading.Event()
 
-    def plan(self, *given: object) -> Plan:
+    def plan(self, *given: object, **more: object) -> Plan:
         self.entered.set()
         assert self.open.wait(20)
-        return self.inner.plan(*given)  # type: ignore[attr-defined]
+        return self.inner.plan(*given, **more)  # type: ignore[attr-defined]
 
 
 def test_a_stopped_question_ends_before_its_next_step_and_can_be_resumed(agent: ClinicalAgent) -> None:

@@ -1,15 +1,22 @@
 """Sentences that bear on a question score above those that do not, in both languages and across them."""
 
-from agent.relevance import score, terms
+from agent.relevance import Passage, searchable, terms, word_scores
 
 
 def none(text: str) -> list:
     return []
 
 
+def scored(
+    question: str, sentences: list[str], headings: list[str] | None = None, synonyms=none
+) -> list[float]:
+    above = [searchable(heading) for heading in headings or [""] * len(sentences)]
+    passages = [Passage(searchable(s), h, h) for s, h in zip(sentences, above, strict=True)]
+    return word_scores(question, terms(question, synonyms), passages)
+
+
 def best(question: str, sentences: list[str], headings: list[str] | None = None, synonyms=none) -> str:
-    about = terms(question, synonyms)
-    scores = score(about, sentences, headings or [""] * len(sentences), None)
+    scores = scored(question, sentences, headings, synonyms)
     return sentences[scores.index(max(scores))]
 
 
@@ -34,14 +41,36 @@ def test_a_concept_counts_by_any_of_its_names_in_either_language() -> None:
 
 def test_a_heading_counts_but_less_than_the_sentence() -> None:
     sentences = ["None known.", "Allergies reviewed with the family."]
-    about = terms("What allergies does he have?", none)
-    below, said = score(about, sentences, ["ALLERGIES", "PLAN"], None)
+    below, said = scored("What allergies does he have?", sentences, ["ALLERGIES", "PLAN"])
     assert 0 < below < said
 
 
 def test_a_rare_word_counts_more_than_a_common_one() -> None:
     sentences = ["pain pain stable", "pain controlled", "pain better", "walker used for pain"]
-    about = terms("walker pain", none)
-    scores = score(about, sentences, [""] * 4, None)
+    scores = scored("walker pain", sentences)
     assert scores[3] > 0.9
     assert scores[0] < 0.45
+
+
+def test_a_topic_counts_in_the_words_that_notes_use_for_it() -> None:
+    answer = "Tobacco: quit last spring after 50 pack-years."
+    assert best("Does he smoke?", ["Lungs clear.", answer, "Denies cough."]) == answer
+    assert best("患者抽烟吗？", ["否认胸痛。", "吸烟史30年，已戒烟。", "睡眠可。"]) == "吸烟史30年，已戒烟。"
+
+
+def test_the_asked_word_itself_beats_another_word_of_the_topic() -> None:
+    sentences = ["Lives alone, third floor.", "Lives with her son.", "No rash."]
+    alone, son, rash = scored("Does she live alone?", sentences)
+    assert alone > son > rash == 0
+
+
+def test_the_impression_of_a_report_says_what_it_shows() -> None:
+    sentences = ["No acute process.", "If febrile, repeat chest x-ray.", "Cough for three days."]
+    headings = ["IMPRESSION chest x-ray", "Plan", "INDICATION chest x-ray"]
+    assert best("What did the chest x-ray show?", sentences, headings) == sentences[0]
+
+
+def test_an_instruction_is_the_answer_where_instructions_were_asked_for() -> None:
+    sentences = ["Return to ED for chest pain.", "Denies chest pain."]
+    assert best("Does he have chest pain?", sentences) == sentences[1]
+    assert best("When should he return with chest pain?", sentences) == sentences[0]
