@@ -85,11 +85,10 @@ class Desk:
         """Stop the question that is being answered."""
         self.agent.stop(conversation)
 
-    def start_over(self, conversation: str) -> str:
-        """Stop and forget a conversation; the name of a new one."""
-        self.agent.stop(conversation)
-        self.agent.forget(conversation)
-        return new_conversation()
+    def forget(self, conversation: str) -> None:
+        """Delete what is kept of a conversation; a session that asked nothing has none."""
+        if conversation:
+            self.agent.forget(conversation)
 
 
 def new_conversation() -> str:

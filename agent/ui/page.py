@@ -39,7 +39,7 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
     with gr.Blocks(title=words["title"], analytics_enabled=False, fill_width=True) as page:
         turns = gr.State([])
         shown = gr.State(None)
-        name = gr.State(new_conversation, delete_callback=agent.forget)
+        name = gr.State("", delete_callback=desk.forget)  # named at the first question
         with gr.Row(elem_classes="cr-head"):
             title = gr.HTML(_title(language))
             speech = gr.Radio(
@@ -91,12 +91,13 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
         ) -> Iterator[tuple[Any, ...]]:
             keep = gr.skip()
             if not text.strip():
-                yield keep, keep, keep, keep, keep
+                yield (keep,) * len(changed)
                 return
+            thread = thread or new_conversation()
             box: Any = ""  # emptied at the first event, then left to the next question
             for seen in desk.ask(text, subject, seen, thread, tongue):  # noqa: B020 - the last one is the new state
                 done = seen[-1].is_done
-                yield seen, conversation(seen, tongue), box, *_buttons(asking=not done)
+                yield seen, thread, conversation(seen, tongue), box, *_buttons(asking=not done)
                 box = keep
 
         def chosen(event: gr.EventData) -> str:
@@ -108,9 +109,10 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
             return picked, desk.panel(seen, picked, tongue)
 
         def start_over(subject: int, tongue: Language, thread: str) -> tuple[Any, ...]:
-            fresh = desk.start_over(thread)
+            desk.stop(thread)
+            desk.forget(thread)
             return (
-                *([], None, fresh, conversation((), tongue, many=subject == ALL), hint(tongue)),
+                *([], None, "", conversation((), tongue, many=subject == ALL), hint(tongue)),
                 *(scope_of(subject, tongue), *_buttons(asking=False)),
             )
 
@@ -127,7 +129,7 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
                 desk.panel(seen, opened, tongue),
             )
 
-        given, changed = [question, patient, turns, name, speech], [turns, talk, question, ask, stop]
+        given, changed = [question, patient, turns, name, speech], [turns, name, talk, question, ask, stop]
         answering = {**_PRIVATE, "concurrency_limit": 4, "concurrency_id": "ask"}
         asked: list[dict[str, Any]] = [
             trigger(answer, given, changed, **answering) for trigger in (ask.click, question.submit)

@@ -4,7 +4,8 @@ import pytest
 
 from agent.answer import Answer, Claim, NoteEvidence, Result
 from agent.events import AnswerReady, StepStarted
-from agent.ui.render import TurnView, conversation, escape
+from agent.ui.escape import escape
+from agent.ui.render import TurnView, conversation
 from agent.ui.strings import strings
 
 
@@ -41,8 +42,9 @@ def test_a_citation_becomes_a_button_only_if_its_evidence_exists() -> None:
 
 
 def test_a_running_question_says_what_it_does() -> None:
-    turn = TurnView("q?", "en").after(StepStarted("search_notes", "searching notes"))
-    assert "searching notes" in conversation([turn], "en")
+    turn = TurnView("q?", "en").after(StepStarted("search_notes", "search_notes"))
+    assert "Search the notes" in conversation([turn], "en")
+    assert "检索文书" in conversation([turn], "zh")
 
 
 def test_a_refusal_shows_its_reason() -> None:
@@ -50,7 +52,7 @@ def test_a_refusal_shows_its_reason() -> None:
         question="q", language="en", status="refused", reason="no_permission", text="Not permitted."
     )
     shown = page(answer)
-    assert "no_permission" in shown
+    assert "no permission" in shown
     assert "cr-refused" in shown
 
 
