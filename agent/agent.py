@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -125,8 +125,8 @@ class ClinicalAgent:
             raise ConfigError(f"risk must be 0 or more, not {risk!r}.")
         question = clean(question)
         scope = self.scope(patient)
-        given: State = {"question": question, "scope": scope, "risk": risk, "findings": None, "steps": None}
-        yield from self._run(given, conversation, scope)
+        given = {"question": question, "scope": scope, "risk": risk, "findings": None, "steps": None}
+        yield from self._run(cast(State, given), conversation, scope)
 
     def resume(self, conversation: str) -> Iterator[Event]:
         """Go on with a question that was interrupted (by a kill, say), from its last finished step.

@@ -117,8 +117,8 @@ class Draft:
     assumptions: tuple[str, ...] = ()
 
 
-class State(TypedDict, total=False):
-    """One question on its way; ``turns`` is what stays from the questions before it."""
+class State(TypedDict):
+    """One question on its way, filled in from top to bottom; ``turns`` stays from the questions before it."""
 
     question: str
     scope: Scope

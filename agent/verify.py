@@ -6,7 +6,8 @@ from the cited rows, which is done again here. Where the rows behind a figure ar
 is not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
 """
 
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from dataclasses import replace
 from statistics import fmean, median
 
@@ -77,7 +78,7 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
     times = [str(cell) for cell in cells if _is_time(cell)] + _asked_times(outcome)
     if not all(any(time.startswith(date) for time in times) for date in found.dates):
         return False
-    figures = {float(cell) for cell in cells if _is_figure(cell)}
+    figures = _figures(cells)
     figures |= {f.result for f in sentence.figures if outcome is not None and _recomputes(f, outcome)}
     figures |= {float(n) for piece in cited for n in _subject_ids(piece)}
     return all(has_number(number, figures) for number in found.numbers)
@@ -106,7 +107,7 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
 
 def _is_cell_of_result(figure: Operation, outcome: Outcome) -> bool:
     scale = 100.0 if figure.name == "share" else 1.0
-    cells = [float(c) * scale for row in outcome.rows for c in row if _is_figure(c)]
+    cells = [figure * scale for row in outcome.rows for figure in _figures(row)]
     if any(abs(cell - figure.result) <= 1e-6 * max(1.0, abs(cell)) for cell in cells):
         return True
     return figure.name == "count" and figure.result in (
@@ -159,14 +160,13 @@ def _is_time(cell: Cell) -> bool:
     return isinstance(cell, str) and len(cell) >= 7 and cell[:4].isdigit() and cell[4] == "-"
 
 
-def _is_figure(cell: Cell) -> bool:
-    if isinstance(cell, int | float):
-        return True
-    try:
-        float(str(cell))
-    except ValueError:
-        return False
-    return cell is not None
+def _figures(cells: Iterable[Cell]) -> set[float]:
+    """The numbers among cells; a dose is text in the records, so text that is a number counts."""
+    found = set()
+    for cell in cells:
+        with suppress(TypeError, ValueError):
+            found.add(float(cell))  # type: ignore[arg-type]  # None and other text are what is suppressed
+    return found
 
 
 def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | None) -> Answer:
