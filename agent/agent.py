@@ -154,9 +154,10 @@ class ClinicalAgent:
             began = time.perf_counter()
             answer: Answer | None = None
             try:
-                for mode, chunk in graph.stream(
+                chunks: Iterator[Any] = graph.stream(
                     given, config, context=run, stream_mode=["custom", "updates"]
-                ):
+                )
+                for mode, chunk in chunks:
                     if mode == "custom":
                         yield chunk
                     elif "verify" in chunk:
