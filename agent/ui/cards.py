@@ -21,6 +21,8 @@ _DICTIONARIES = {
     ("procedures_icd", "icd_code"): ("d_icd_procedures", "long_title"),
 }
 """Code column to the dictionary, with the column of the name that people read."""
+_INTERNAL = frozenset({"text", "sha256", "source"})
+"""Columns that no card shows: a note's text has cards of its own, the others say nothing about the patient."""
 Row = dict[str, Cell]
 
 
@@ -103,7 +105,7 @@ def _read(evidence: RowEvidence, store: RecordStore) -> list[Row]:
     """The rows as they are now, codes followed by what they stand for; the text of notes is left to note cards."""
     table, key = evidence.table, "note_id" if evidence.table == "notes" else "row_id"
     ids = evidence.row_ids[:MOST_ROWS]
-    columns = [column for column in store.tables[table] if column not in ("text", "sha256")]
+    columns = [column for column in store.tables[table] if column not in _INTERNAL]
     query = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN ({', '.join('?' * len(ids))}) ORDER BY {key}"
     with closing(store.connect()) as connection:
         found = [dict(zip(columns, row, strict=True)) for row in connection.execute(query, ids)]

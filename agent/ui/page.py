@@ -132,11 +132,9 @@ def build_page(agent: ClinicalAgent, *, language: Language = "en") -> gr.Blocks:
         given, changed = [question, patient, turns, name, speech], [turns, name, talk, question, ask, stop]
         answering = {**_PRIVATE, "concurrency_limit": 4, "concurrency_id": "ask"}
         asked: list[dict[str, Any]] = [
-            trigger(answer, given, changed, **answering) for trigger in (ask.click, question.submit)
+            gr.on([ask.click, question.submit], answer, given, changed, trigger_mode="once", **answering),
+            talk.select(chosen, None, question, **_PRIVATE).then(answer, given, changed, **answering),
         ]
-        asked.append(
-            talk.select(chosen, None, question, **_PRIVATE).then(answer, given, changed, **answering)
-        )
         stop.click(desk.stop, [name], None, queue=False, **_PRIVATE)
         talk.click(open_evidence, [turns, speech], [shown, evidence], queue=False, **_PRIVATE).then(
             None, None, None, js=_script("focus.js")

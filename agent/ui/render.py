@@ -9,7 +9,8 @@ from agent.events import AnswerReady, Event, StepFinished, StepStarted
 from agent.ui.escape import escape
 from agent.ui.strings import examples, strings
 
-_CITATION = re.compile(r"\s?\[(\d+)\]")
+_CITATION = re.compile(r"\[(\d+)\]")
+_CITATIONS = re.compile(rf"\s*(?:{_CITATION.pattern})+")
 MOST_ROWS = 50
 
 
@@ -127,7 +128,10 @@ def _cited(number: int, answer: Answer, words: dict[str, str]) -> str:
             f'aria-label="{name}">{evidence}</button>'
         )
 
-    lines = [_CITATION.sub(chip, escape(line)) for line in answer.text.split("\n")]
+    def chips(match: re.Match[str]) -> str:
+        return f'<span class="cr-cites">{_CITATION.sub(chip, match.group())}</span>'
+
+    lines = [_CITATIONS.sub(chips, escape(line)) for line in answer.text.split("\n")]
     return "<br>".join(lines)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hospital import small_hospital
-from served import HOSTILE, HOSTILE_NOTE, HeldPlanner, Served
+from served import HOSTILE, HOSTILE_NOTE, HOSTILE_NOTE_ID, HeldPlanner, Served
 
 from agent.agent import ClinicalAgent
 from agent.cli import main
@@ -25,8 +25,8 @@ def _store(folder: Path) -> Path:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO notes (note_id, subject_id, hadm_id, charttime, note_type, title, author, language, text, "
-            "sha256) VALUES (9, 2, 201, '2025-01-12 08:00:00', 'nursing', ?, ?, 'en', ?, 'x')",
-            (f"Nursing {HOSTILE}", HOSTILE, HOSTILE_NOTE),
+            "sha256) VALUES (?, 2, 201, '2025-01-12 08:00:00', 'nursing', ?, ?, 'en', ?, 'x')",
+            (HOSTILE_NOTE_ID, f"Nursing {HOSTILE}", HOSTILE, HOSTILE_NOTE),
         )
     return path
 

@@ -12,7 +12,7 @@ HOSTILE = "<script>alert(1)</script> ${alert(2)} {{constructor}} <img src=x oner
 HOSTILE_NOTE = (
     f"NURSING NOTE\nPressure ulcer on the left heel, labelled {HOSTILE} by the source.\nTurned two-hourly."
 )
-QUOTED = "Pressure ulcer on the left heel"
+HOSTILE_NOTE_ID = 9
 
 
 @dataclass
