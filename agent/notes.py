@@ -23,9 +23,9 @@ PASSAGES = 40
 EMBEDDED = 16
 """Sentences that are compared by meaning, those that words favour first: embedding costs about 5 ms each."""
 MOST_SENTENCES = 4
-RELEVANT = 0.4
+RELEVANT = 0.22
 """Below this a sentence does not bear on the question (chosen on ``benchmarks/questions/demo_tune.jsonl``)."""
-NEAR_BEST = 0.75
+NEAR_BEST = 0.5
 """A further sentence is quoted if it is at least this relevant compared with the best one."""
 
 

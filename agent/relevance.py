@@ -25,11 +25,13 @@ RELATED_WEIGHT = 0.75
 """A sentence on the same topic in other words ("Lives with her son" for "alone") counts so much."""
 CONTEXT_WEIGHT = 0.5
 """What only the heading, the title or the type of the note says counts so much ("CHEST X-RAY: lungs clear")."""
-MEANING_WEIGHT = 0.3
+MEANING_WEIGHT = 0.5
 MEANING_FLOOR = 0.2
 """Cosines of unrelated clinical sentences under MiniLM lie around this value."""
 CONCLUSION_WEIGHT = 0.9
 """The same under a heading that concludes ("IMPRESSION"): that is what the report says of its subject."""
+UNSAID = 6
+"""A word that no sentence has weighs as if so many had it: the notes may say it otherwise."""
 HYPOTHETICAL_FACTOR = 0.6
 """A condition or instruction ("If febrile, repeat CXR") is no statement of what is, unless that was asked."""
 LONGEST_FORM = 4
@@ -117,7 +119,7 @@ def word_scores(question: str, about: Sequence[Term], passages: Sequence[Passage
         [[term.weight_in(p.body, p.context, p.section) for term in about] for p in passages]
     ).reshape(len(passages), len(about))
     present = (mentions >= RELATED_WEIGHT).sum(axis=0)
-    rarity = np.array([math.log(1 + (len(passages) + 1) / (n + 0.5)) for n in present])
+    rarity = np.array([math.log(1 + (len(passages) + 1) / ((n or UNSAID) + 0.5)) for n in present])
     total = float(rarity.sum()) or 1.0
     scores = mentions @ rarity / total
     if not _has(searchable(question), "asks for instructions"):
