@@ -20,6 +20,7 @@ from agent.scope import Scope
 from agent.state import Draft, Sentence, State
 from knowledge.store import RecordStore
 
+_BUCKET = "2100-12-31 23:00"
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
 
@@ -70,12 +71,14 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
     names = {c for c in cells if isinstance(c, str) and not _is_time(c)} | _asked_names(outcome)
     for name in sorted(filter(_is_name, names), key=len, reverse=True):
         text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
-    found = facts(text)
     quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
+    for quote in quotes:
+        text = text.replace(f"“{quote}”", " ")  # as a whole first: a note may hold quotation marks itself
+    found = facts(text)
     quotes += [concept.said for concept in outcome.query.of.concepts] if outcome else []
     if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
         return False
-    times = [str(cell) for cell in cells if _is_time(cell)] + _asked_times(outcome)
+    times = [str(cell) for cell in cells if _is_time(cell)] + _buckets(outcome)
     if not all(any(time.startswith(date) for time in times) for date in found.dates):
         return False
     figures = _figures(cells)
@@ -135,11 +138,13 @@ def _is_name(text: str) -> bool:
     return any(c.isdigit() for c in text) and sum(c.isalpha() for c in text) > 1
 
 
-def _asked_times(outcome: Outcome | None) -> list[str]:
-    """Times of the result itself: the buckets of a series, an end that lies outside the row's own columns."""
+def _buckets(outcome: Outcome | None) -> list[str]:
+    """The days, months or years that a result is grouped by; full times must come from the cited rows."""
     if outcome is None:
         return []
-    return [str(cell) for row in outcome.rows for cell in row if _is_time(cell)]
+    return [
+        str(cell) for row in outcome.rows for cell in row if _is_time(cell) and len(str(cell)) <= len(_BUCKET)
+    ]
 
 
 def _cells(piece: Evidence) -> list[Cell]:
