@@ -51,8 +51,13 @@ def read_derived(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
         return _survival(select, below, now)
     rank = next((part for part in below.expressions if isinstance(part.unalias(), exp.Window)), None)
     if rank is not None:
-        if isinstance(rank.unalias().this, exp.DenseRank):
+        order = rank.unalias().args["order"].expressions[0]
+        if isinstance(rank.unalias().this, exp.DenseRank) and isinstance(order.this, exp.Count):
+            if not order.args.get("desc"):
+                raise Unexpressed("the least frequent")
             return _top(select, below, now)
+        if not isinstance(rank.unalias().this, exp.PercentRank):
+            raise Unexpressed("a rank of an unknown kind")
         return Percentile(value=float(_limit(select, exp.EQ))), chosen(below, now)
     if type(asked) in FUNCTIONS:
         return _figure_of_groups(asked, below, now)
@@ -133,7 +138,9 @@ def joined_events(
     parts = aliases(select)
     if len(parts) != 2:
         raise Unexpressed("a join of something else than two sub-selects")
-    relation = _Relation(list(parts))
+    if any({side.name for side in on.find_all(exp.Column)} != {"subject_id"} for on in _joins(select)):
+        raise Unexpressed("a join of events of different patients")
+    relation = _Relation()
     for test in conjuncts(select):
         relation.add(test)
     main = main or relation.later or list(parts)[-1]
@@ -152,11 +159,15 @@ def joined_events(
     return own, found.picked(Pick(which="last" if ordered.args.get("desc") else "first", n=n))
 
 
+def _joins(select: exp.Select) -> list[exp.Expr]:
+    """The conditions on which the sub-selects are joined."""
+    return [join.args.get("on") or exp.true() for join in select.args.get("joins") or ()]
+
+
 class _Relation:
     """Collects how two joined sets of events stand in time."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
+    def __init__(self) -> None:
         self.later: str | None = None
         self._same_admission = self._same_time = False
         self._same: Literal["day", "month", "year"] | None = None
@@ -218,7 +229,7 @@ def _survival(select: exp.Select, below: exp.Select, now: str) -> tuple[Ask, Cho
     leaves = [part for part in select.find_all(exp.Select) if part.args.get("having") is not None]
     first, *later = sorted(leaves, key=lambda part: part.args["having"].find(exp.Max) is not None)
     each = "patient" if isinstance(select.expressions[0].unalias(), exp.Avg) else "name"
-    events = chosen(_of_any_age(first), now).picked(Pick(which="first", each=each))
+    events = chosen(_of_any_age(first, days), now).picked(Pick(which="first", each=each))
     if each == "name":
         n = int(_limit(select, exp.LTE))
         return Survival(days=days, by="name", n=n, show_rate=False), events
@@ -228,9 +239,14 @@ def _survival(select: exp.Select, below: exp.Select, now: str) -> tuple[Ask, Cho
     return Survival(days=days), events
 
 
-def _of_any_age(select: exp.Select) -> exp.Select:
+def _of_any_age(select: exp.Select, days: int) -> exp.Select:
     """Without the condition that the event is long enough ago, which a survival has of itself."""
-    kept = [test for test in conjuncts(select) if not isinstance(test.this, exp.Sub)]
+    kept = []
+    for test in conjuncts(select):
+        if not isinstance(test.this, exp.Sub):
+            kept.append(test)
+        elif not isinstance(test, exp.GTE) or number(test.expression) != days:
+            raise Unexpressed("a survival over another time than the events are ago")
     plain = select.copy()
     plain.set("where", exp.Where(this=exp.and_(*kept)) if kept else None)
     return plain

@@ -112,6 +112,12 @@ def field_of(at: Binding, column: exp.Expr) -> str:
     raise Unexpressed("a column that is no field of its domain")
 
 
+def measure_of(at: Binding, column: exp.Expr) -> str:
+    """The field of a column that figures are computed of: ``value`` for the number of the event itself."""
+    own = isinstance(column, exp.Column) and column.table in ("", at.table) and column.name == at.value
+    return "value" if own else field_of(at, column)
+
+
 def chosen(select: exp.Select, now: str) -> Chosen:
     """The events that a SELECT over one table (or that table joined to ``admissions``) is about.
 
@@ -264,14 +270,10 @@ class _Filters:
                 raise Unexpressed("a comparison with something that is no text")
             self._concepts.append(Concept(field=field_of(self._at, column), values=values))
         elif type(test) in COMPARISONS:
-            field, value = self._measure(column), float(number(test.expression))
+            field, value = measure_of(self._at, column), float(number(test.expression))
             self._where.append(Condition(field=field, op=COMPARISONS[type(test)], value=value))
         else:
             raise Unexpressed("a condition of an unknown kind")
-
-    def _measure(self, column: exp.Column) -> str:
-        own = column.table in ("", self._at.table) and column.name == self._at.value
-        return "value" if own else field_of(self._at, column)
 
     def _null(self, field: str, *, known: bool) -> None:
         if field == "end":
@@ -286,7 +288,7 @@ class _Filters:
         else:
             lower, upper = float(number(low)), float(number(high))
         op = "outside" if negated else "between"
-        self._where.append(Condition(field=self._measure(test.this), op=op, value=lower, upper=upper))
+        self._where.append(Condition(field=measure_of(self._at, test.this), op=op, value=lower, upper=upper))
 
 
 def _entry(select: exp.Select) -> str:

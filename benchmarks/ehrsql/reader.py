@@ -7,6 +7,7 @@ part of a statement is none that it recognises it says so (``Unexpressed``) rath
 from sqlglot import exp
 
 from agent.query.compile import DAYS_IN
+from agent.query.domains import Binding, bindings
 from agent.query.model import (
     Ask,
     Balance,
@@ -20,10 +21,12 @@ from agent.query.model import (
     Related,
     Rows,
     Statistic,
+    Survival,
+    Top,
     Unit,
 )
 from benchmarks.ehrsql.derived import joined_events, read_derived
-from benchmarks.ehrsql.filters import COMPARISONS, Chosen, chosen, domain_of, field_of
+from benchmarks.ehrsql.filters import COMPARISONS, Chosen, chosen, domain_of, field_of, measure_of
 from benchmarks.ehrsql.periods import BUCKETS, moment
 from benchmarks.ehrsql.sql import (
     FUNCTIONS,
@@ -82,16 +85,27 @@ def _named(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
     if found is None:
         raise Unexpressed("names of a dictionary for other keys than a sub-select's")
     ask, events = _read(found[1], now)
+    name = bindings()[events.domain].fields["name"]
+    if not isinstance(ask, Rows | Top | Survival) or (name.table, name.column) != (
+        table_of(select),
+        only_column(select).name,
+    ):
+        raise Unexpressed("something else than the names of a dictionary")
     return (ask.model_copy(update={"distinct": True}) if isinstance(ask, Rows) else ask), events
 
 
 def _charged(select: exp.Select, now: str) -> Chosen:
     """``event_type`` and ``event_id`` of a charge name the events that it is for."""
+    events: exp.Select | None = None
     for test in conjuncts(select):
         found = membership(test)
         if found is not None and found[0].name == "event_id":
-            return chosen(found[1], now)
-    raise Unexpressed("charges of no events")
+            events = found[1]
+        elif test.this.name != "event_type":
+            raise Unexpressed("a condition on the charge itself")
+    if events is None:
+        raise Unexpressed("charges of no events")
+    return chosen(events, now)
 
 
 def _of_table(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
@@ -100,25 +114,40 @@ def _of_table(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
         return _count(asked, select, now)
     if isinstance(asked, exp.GT) and asked.find(exp.Count) and number(asked.expression) == 0:
         return Exists(none=isinstance(asked.this, exp.Sub)), chosen(select, now)
-    events = chosen(select, now)
     if type(asked) in FUNCTIONS:
-        function = FUNCTIONS[type(asked)]
-        group = select.args.get("group")
-        if group is None:
-            return Statistic(function=function), events
-        by = moment(group.expressions[0])
-        if by is None or by.form not in BUCKETS or function == "sum":
-            raise Unexpressed("groups that are no day, month or year")
-        return Group(bucket=BUCKETS[by.form], figure=function, show_group=False), events
+        return _figure(asked, select, now)
+    if select.args.get("group") is not None:
+        raise Unexpressed("groups of something else than a figure")
+    events, at = chosen(select, now), domain_of(table_of(select) or "")
     if isinstance(asked, exp.Mul | exp.Sub):
-        return _elapsed(asked, events)
-    at = domain_of(table_of(select) or "")
+        return _elapsed(asked, at), events
     # LIMIT 1 gives one of the rows that tie; the typed query gives each distinct one.
     once = bool(select.args.get("distinct") or select.args.get("limit")) or at.domain == "patient"
     return Rows(fields=(field_of(at, asked),), distinct=once), events
 
 
+def _figure(asked: exp.Expr, select: exp.Select, now: str) -> tuple[Ask, Chosen]:
+    """A figure of all events, or one for each day, month or year."""
+    _check_whole(select)
+    at, function = domain_of(table_of(select) or ""), FUNCTIONS[type(asked)]
+    field, group = measure_of(at, asked.this), select.args.get("group")
+    if group is None:
+        return Statistic(function=function, field=field), chosen(select, now)
+    by = moment(group.expressions[0])
+    if by is None or by.form not in BUCKETS:
+        raise Unexpressed("groups that are no day, month or year")
+    ask = Group(bucket=BUCKETS[by.form], figure=function, field=field, show_group=False)
+    return ask, chosen(select, now)
+
+
+def _check_whole(select: exp.Select) -> None:
+    """An order and limit would apply to the one row of a figure, not to the events."""
+    if select.args.get("limit") is not None:
+        raise Unexpressed("a figure with a limit")
+
+
 def _count(asked: exp.Count, select: exp.Select, now: str) -> tuple[Ask, Chosen]:
+    _check_whole(select)
     if isinstance(asked.this, exp.Star):
         return Count(), chosen(select, now)
     what = asked.this.expressions[0] if isinstance(asked.this, exp.Distinct) else None
@@ -143,13 +172,17 @@ def _who_had(select: exp.Select) -> exp.Select:
     return _who_had(found[1])
 
 
-def _elapsed(asked: exp.Expr, events: Chosen) -> tuple[Ask, Chosen]:
+def _elapsed(asked: exp.Expr, at: Binding) -> Elapsed:
     factor, span = (asked.this, asked.expression.unnest()) if isinstance(asked, exp.Mul) else (None, asked)
     end, start = moment(span.this), moment(span.expression)
-    if end is None or start is None or start.column is None:
-        raise Unexpressed("a difference that is no span of time")
+    if end is None or start is None or start.column is None or field_of(at, start.column) != "time":
+        raise Unexpressed("a difference that is no time since the beginning of an event")
     unit = "days" if factor is None else _unit(float(number(factor)))
-    return Elapsed(unit=unit, what="since" if end.is_now else "duration"), events
+    if end.is_now:
+        return Elapsed(unit=unit)
+    if end.column is None or field_of(at, end.column) != "end":
+        raise Unexpressed("a difference that is no duration of an event")
+    return Elapsed(unit=unit, what="duration")
 
 
 def _unit(factor: float) -> Unit:
@@ -170,8 +203,11 @@ def _two_figures(asked: exp.Expr, now: str) -> tuple[Ask, Chosen]:
             raise Unexpressed("sums of other things than intake and output")
         return Balance(), later
     compared = None if isinstance(asked, exp.Sub) else COMPARISONS.get(type(asked))
-    if later.patient != earlier.patient or (compared is None and not isinstance(asked, exp.Sub)):
-        raise Unexpressed("two figures that are not compared or of two patients")
+    values = [measure_of(domain_of(table_of(side) or ""), only_column(side)) for side in (left, right)]
+    if values != ["value", "value"] or later.patient != earlier.patient:
+        raise Unexpressed("two figures that are no values of one patient")
+    if not isinstance(asked, exp.Sub) and compared not in ("<", ">"):
+        raise Unexpressed("two values that are neither subtracted nor compared")
     picks = [side.events.pick or Pick(which="first") for side in (earlier, later)]
     before, after = earlier.picked(None), later.picked(None)
     other = None if before == after else before.events
@@ -200,9 +236,9 @@ def _of_joined(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
 
 def _new_names(tree: exp.Except, now: str) -> ClinicalQuery:
     """``EXCEPT``: names among the events that are not among the others."""
-    (ask, events), (_, others) = (_read(inner(side), now) for side in (tree.this, tree.expression))
+    (ask, events), (other_ask, others) = (_read(inner(side), now) for side in (tree.this, tree.expression))
     partner = Related(events=others.as_partner_of(events.patient), relation="same_name", negated=True)
-    if not isinstance(ask, Rows):
+    if ask != other_ask or not isinstance(ask, Rows) or ask.fields != ("name",):
         raise Unexpressed("a difference of something else than names")
     kept = events.related(partner)
     return ClinicalQuery(ask=ask.model_copy(update={"distinct": True}), of=kept.events, patient=kept.patient)
