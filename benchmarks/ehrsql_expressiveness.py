@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import TextIO
 from agent.query.execute import run
 from agent.query.model import ClinicalQuery
 from agent.scope import Scope
-from benchmarks.ehrsql.published import NOW, Agreement, Published, agreement, answerable
+from benchmarks.ehrsql.published import NOW, Published, answerable, canonical
 from benchmarks.ehrsql.reader import read
 from benchmarks.ehrsql.skeleton import skeleton
 from benchmarks.ehrsql.sql import Unexpressed
@@ -41,19 +41,14 @@ class Judged:
     Attributes:
         published: the question.
         query: the typed query, ``None`` where the statement is not expressible.
-        agreement: how its answer compares, ``None`` where there is none.
-        problem: why there is no query or no answer.
+        agrees: whether its answer is the published one.
+        problem: why not.
     """
 
     published: Published
     query: ClinicalQuery | None
-    agreement: Agreement | None
+    agrees: bool
     problem: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the answer is the published one."""
-        return self.agreement not in (None, "differs")
 
 
 def judge(published: Published, store: RecordStore) -> Judged:
@@ -61,20 +56,20 @@ def judge(published: Published, store: RecordStore) -> Judged:
     try:
         query = read(published.sql, NOW)
     except Unexpressed as error:
-        return Judged(published, None, None, str(error))
+        return Judged(published, None, False, str(error))
     # What a planner emits is text: what does not survive that is not expressible either.
     query = ClinicalQuery.model_validate_json(query.model_dump_json())
     try:
         outcome = run(query, store, Scope(now=NOW), cap=CAP, seconds=SECONDS)
     except ChartroomError as error:
-        return Judged(published, query, None, str(error))
-    return Judged(published, query, agreement(outcome.rows, published.rows))
+        return Judged(published, query, False, str(error))
+    agrees = canonical(outcome.rows) == canonical(published.rows)
+    return Judged(published, query, agrees, "" if agrees else "the answers differ")
 
 
 def report(judged: Iterable[Judged]) -> dict[str, object]:
     """The figures, and by skeleton whatever does not agree."""
     every = list(judged)
-    kinds = Counter(found.agreement for found in every if found.agreement is not None)
     skeletons: defaultdict[str, list[Judged]] = defaultdict(list)
     for found in every:
         skeletons[skeleton(found.published.sql)].append(found)
@@ -83,7 +78,6 @@ def report(judged: Iterable[Judged]) -> dict[str, object]:
         "questions": len(every),
         "expressible": sum(found.query is not None for found in every),
         "agree": sum(found.agrees for found in every),
-        "agreement": dict(kinds.most_common()),
         "skeletons": len(skeletons),
         "skeletons where all agree": agreeing,
         "not agreeing": [
@@ -92,7 +86,7 @@ def report(judged: Iterable[Judged]) -> dict[str, object]:
                 "questions": len(group),
                 "agree": sum(found.agrees for found in group),
                 "ids": [found.published.id for found in group if not found.agrees],
-                "problems": sorted({found.problem or "differs" for found in group if not found.agrees}),
+                "problems": sorted({found.problem for found in group if not found.agrees}),
             }
             for shape, group in sorted(skeletons.items(), key=lambda item: -len(item[1]))
             if not all(found.agrees for found in group)

@@ -5,13 +5,10 @@ from ast import literal_eval
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 NOW = "2100-12-31 23:59:00"
 PUBLISHED_ROWS = 100
 UNANSWERABLE = "null"
-
-Agreement = Literal["the same", "both nothing", "the same as far as published", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +43,11 @@ def answerable(data: Path, split: str) -> Iterator[Published]:
 
 
 def canonical(rows: Sequence[Sequence[object]]) -> list[list[str]]:
-    """Rows as the shared task compares them: cells as text, numbers to three places, sorted, the first 100."""
-    return sorted([_cell(cell) for cell in row] for row in rows)[:PUBLISHED_ROWS]
+    """Rows as the shared task compares them: cells as text, numbers to three places, sorted, the first 100.
 
-
-def agreement(ours: Sequence[Sequence[object]], published: Sequence[Sequence[object]]) -> Agreement:
-    """How our rows compare with the published ones.
-
-    ``both nothing``: neither holds a value; SQL writes that as no row or as a row of NULL. ``the same as far
-    as published``: the published answer was cut at 100 rows before they were sorted, and all of them are ours.
+    Two answers agree if their canonical rows are equal; a row that stands twice has to stand twice in both.
     """
-    mine, theirs = canonical(ours), canonical(published)
-    if mine == theirs:
-        return "the same"
-    if _nothing(mine) and _nothing(theirs):
-        return "both nothing"
-    full = {tuple(map(_cell, row)) for row in ours}
-    if len(theirs) == PUBLISHED_ROWS < len(ours) and all(tuple(row) in full for row in theirs):
-        return "the same as far as published"
-    return "differs"
-
-
-def _nothing(rows: list[list[str]]) -> bool:
-    return all(cell == "None" for row in rows for cell in row)
+    return sorted([_cell(cell) for cell in row] for row in rows)[:PUBLISHED_ROWS]
 
 
 def _cell(cell: object) -> str:
