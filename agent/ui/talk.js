@@ -15,4 +15,8 @@ if (!window.chartroomComposes) {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && event.isComposing) event.stopImmediatePropagation();
   }, true);
+  // A click into the patient picker selects what stands there, so that typing searches anew.
+  document.addEventListener('click', (event) => {
+    if (event.target.matches('.cr-who input')) setTimeout(() => event.target.select());
+  }, true);
 }

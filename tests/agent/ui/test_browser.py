@@ -8,7 +8,7 @@ from served import HOSTILE, HOSTILE_NOTE_ID, Served
 
 from agent.answer import NoteEvidence
 
-ULCER = "What do the notes say about the pressure ulcer?"
+TURNING = "What does the note say about turning?"
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -58,14 +58,15 @@ def choose_patient(page: Page, typed: str, label: str) -> None:
     """Find a patient by typing a part of the label."""
     box = page.locator(".cr-who input")
     box.click()
-    box.fill(typed)
+    page.keyboard.type(typed)
+    expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("option", name=label).click()
     expect(page.locator(".cr-scope")).to_contain_text(label)
 
 
 def note_evidence(served: Served) -> list[NoteEvidence]:
-    """What the answer to the question about the ulcer rests on."""
-    found = served.agent.ask(ULCER, patient=2).evidence
+    """What the answer to the question about turning rests on."""
+    found = served.agent.ask(TURNING, patient=2).evidence
     return [piece for piece in found if isinstance(piece, NoteEvidence)]
 
 
@@ -97,7 +98,7 @@ def test_a_chinese_question_gets_a_chinese_answer_and_the_switch_changes_all_wor
 
 def test_a_note_citation_highlights_exactly_the_quoted_span(page: Page, served: Served) -> None:
     choose_patient(page, "Sample", "John Sample")
-    ask(page, ULCER)
+    ask(page, TURNING)
     quoted = note_evidence(served)
     assert quoted
     for piece in quoted:
@@ -108,7 +109,7 @@ def test_a_note_citation_highlights_exactly_the_quoted_span(page: Page, served: 
 
 def test_what_a_note_says_is_shown_and_never_run(page: Page, served: Served) -> None:
     choose_patient(page, "Sample", "John Sample")
-    ask(page, ULCER)
+    ask(page, TURNING)
     number = next(piece.id for piece in note_evidence(served) if piece.note_id == HOSTILE_NOTE_ID)
     page.locator(f".cr-cite[data-evidence='{number}']").first.click()
     expect(page.locator(".cr-note")).to_contain_text(HOSTILE)
