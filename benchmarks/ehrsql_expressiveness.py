@@ -68,28 +68,25 @@ def judge(published: Published, store: RecordStore) -> Judged:
 
 
 def report(judged: Iterable[Judged]) -> dict[str, object]:
-    """The figures, and by skeleton whatever does not agree."""
+    """The figures, overall and by skeleton, with whatever does not agree."""
     every = list(judged)
     skeletons: defaultdict[str, list[Judged]] = defaultdict(list)
     for found in every:
         skeletons[skeleton(found.published.sql)].append(found)
-    agreeing = sum(all(found.agrees for found in group) for group in skeletons.values())
     return {
         "questions": len(every),
         "expressible": sum(found.query is not None for found in every),
         "agree": sum(found.agrees for found in every),
         "skeletons": len(skeletons),
-        "skeletons where all agree": agreeing,
-        "not agreeing": [
+        "skeletons where all agree": sum(all(one.agrees for one in group) for group in skeletons.values()),
+        "by skeleton": [
             {
                 "skeleton": shape,
                 "questions": len(group),
                 "agree": sum(found.agrees for found in group),
-                "ids": [found.published.id for found in group if not found.agrees],
-                "problems": sorted({found.problem for found in group if not found.agrees}),
+                "not agreeing": {found.published.id: found.problem for found in group if not found.agrees},
             }
             for shape, group in sorted(skeletons.items(), key=lambda item: -len(item[1]))
-            if not all(found.agrees for found in group)
         ],
     }
 
@@ -105,15 +102,16 @@ def pairs(judged: Iterable[Judged]) -> Iterator[str]:
 
 
 def show(figures: dict[str, object], out: TextIO) -> None:
-    """Print the figures for people."""
+    """Print the figures for people: of the skeletons only those where some do not agree."""
     for name, value in figures.items():
         if not isinstance(value, list):
             out.write(f"{name}: {value}\n")
             continue
-        out.write(f"{name}:\n" if value else f"{name}: none\n")
         for part in value:
-            out.write(f"  {part['agree']}/{part['questions']} {part['skeleton']}\n")
-            out.write(f"    {'; '.join(part['problems'])}: {' '.join(part['ids'])}\n")
+            if part["not agreeing"]:
+                out.write(f"{part['agree']}/{part['questions']} agree: {part['skeleton']}\n")
+            for key, problem in part["not agreeing"].items():
+                out.write(f"    {key}: {problem}\n")
 
 
 def main() -> None:

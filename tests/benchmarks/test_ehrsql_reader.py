@@ -1,5 +1,6 @@
 """A statement that is read as a typed query gives the same rows as the statement itself."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import pytest
 from hospital import NOW, small_hospital
 
 from agent.query.execute import run
-from agent.query.model import Encounter, Window
+from agent.query.model import ClinicalQuery, Encounter, Window
 from agent.scope import Scope
-from benchmarks.ehrsql.published import answerable, canonical
+from benchmarks.ehrsql.published import NOW as PUBLISHED_NOW
+from benchmarks.ehrsql.published import Published, answerable, canonical
 from benchmarks.ehrsql.reader import read
 from benchmarks.ehrsql.skeleton import skeleton
 from benchmarks.ehrsql.sql import Unexpressed
-from benchmarks.ehrsql_expressiveness import judge, main
+from benchmarks.ehrsql_expressiveness import Judged, judge, main, pairs, report
 from knowledge.store.store import RecordStore
 
 WOMAN = "hadm_id IN (SELECT admissions.hadm_id FROM admissions WHERE admissions.subject_id = 1)"
@@ -193,6 +195,30 @@ def test_published_statements_give_the_published_answers(shared_data: Path) -> N
     store = RecordStore.open(folder / "mimic_iv.sqlite")
     sample = [*answerable(folder, "train")][::120] + [*answerable(folder, "valid")][::60]
     assert [found.id for found in sample if not judge(found, store).agrees] == []
+
+
+def test_a_pair_holds_the_whole_query_and_only_if_the_answers_agree() -> None:
+    sql = STATEMENTS["drugs that are new"]
+    published, query = Published("q1", "Which drugs are new?", sql, ()), read(sql, PUBLISHED_NOW)
+    lines = list(pairs([Judged(published, query, True), Judged(published, query, False, "differ")]))
+    pair = json.loads(*lines)
+    assert pair["question"] == "Which drugs are new?"
+    assert ClinicalQuery.model_validate(pair["query"]) == query
+
+
+def test_a_disagreement_is_reported_under_its_skeleton() -> None:
+    one = Published("q1", "?", "SELECT COUNT(*) FROM labevents WHERE labevents.valuenum > 3", ())
+    two = Published("q2", "?", "SELECT COUNT(*) FROM labevents WHERE labevents.valuenum > 4", ())
+    figures = report([Judged(one, None, False, "not expressible"), Judged(two, read(two.sql, NOW), True)])
+    assert (figures["expressible"], figures["agree"], figures["skeletons"]) == (1, 1, 1)
+    assert figures["by skeleton"] == [
+        {
+            "skeleton": "SELECT COUNT(*) FROM labevents WHERE labevents.valuenum > ?",
+            "questions": 2,
+            "agree": 1,
+            "not agreeing": {"q1": "not expressible"},
+        }
+    ]
 
 
 def test_pairs_never_go_into_the_repository(
