@@ -233,7 +233,7 @@ class _Filters:
         """Take over what holds of the admission or ICU stay of the events."""
         events = visit.events
         if visit.patient is not None:
-            self._patient = visit.patient
+            self._of(visit.patient)
         if events.window is not None or events.concepts:
             raise Unexpressed("a condition on the encounter that the typed query cannot say")
         self._where += events.where
@@ -251,6 +251,11 @@ class _Filters:
         else:
             raise Unexpressed("an encounter that is neither current, first nor last")
 
+    def _of(self, patient: int) -> None:
+        if self._patient not in (None, patient):
+            raise Unexpressed("two patients at once")
+        self._patient = patient
+
     def _compared(self, test: exp.Expr) -> None:
         negated = isinstance(test, exp.Not)
         bare = test.this if negated else test
@@ -258,7 +263,7 @@ class _Filters:
         if not isinstance(column, exp.Column):
             raise Unexpressed("a condition on an expression")
         if column.name == "subject_id" and isinstance(test, exp.EQ):
-            self._patient = int(number(test.expression))
+            self._of(int(number(test.expression)))
         elif isinstance(bare, exp.Is) and isinstance(bare.expression, exp.Null):
             self._null(field_of(self._at, column), known=negated)
         elif isinstance(bare, exp.Between):

@@ -76,6 +76,7 @@ class Period:
 
     def add(self, test: exp.Expr) -> None:
         """Take in a predicate that ``timed_column`` has recognised."""
+        before = [self._prefix, self._part, self._since, self._instant]
         since, left, right = isinstance(test, exp.GTE), moment(test.this), moment(test.expression)
         if left is None:
             self._instant = text(test.expression)
@@ -85,6 +86,9 @@ class Period:
             self._relative(left, right, since)
         else:
             raise Unexpressed("two times of one event are compared")
+        after = [self._prefix, self._part, self._since, self._instant]
+        if any(old is not None and old != new for old, new in zip(before, after, strict=True)):
+            raise Unexpressed("two periods of one kind")
 
     def _literal(self, left: Moment, said: str, since: bool) -> None:
         if left.form in BUCKETS and since:

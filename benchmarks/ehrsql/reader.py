@@ -41,6 +41,7 @@ from benchmarks.ehrsql.sql import (
     parse,
     source,
     table_of,
+    text,
 )
 
 
@@ -97,14 +98,17 @@ def _named(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
 def _charged(select: exp.Select, now: str) -> Chosen:
     """``event_type`` and ``event_id`` of a charge name the events that it is for."""
     events: exp.Select | None = None
+    kind: str | None = None
     for test in conjuncts(select):
         found = membership(test)
         if found is not None and found[0].name == "event_id":
             events = found[1]
-        elif test.this.name != "event_type":
+        elif isinstance(test, exp.EQ) and test.this.name == "event_type":
+            kind = text(test.expression)
+        else:
             raise Unexpressed("a condition on the charge itself")
-    if events is None:
-        raise Unexpressed("charges of no events")
+    if events is None or kind != table_of(events):
+        raise Unexpressed("charges of no kind of events")
     return chosen(events, now)
 
 
@@ -201,6 +205,8 @@ def _two_figures(asked: exp.Expr, now: str) -> tuple[Ask, Chosen]:
     if isinstance(only_column(left), exp.Sum):
         if not isinstance(asked, exp.Sub) or (later.domain, earlier.domain) != ("input", "output"):
             raise Unexpressed("sums of other things than intake and output")
+        if Chosen(later.events.model_copy(update={"domain": "output"}), later.patient) != earlier:
+            raise Unexpressed("intake and output under different conditions")
         return Balance(), later
     compared = None if isinstance(asked, exp.Sub) else COMPARISONS.get(type(asked))
     values = [measure_of(domain_of(table_of(side) or ""), only_column(side)) for side in (left, right)]
@@ -223,7 +229,9 @@ def _two_figures(asked: exp.Expr, now: str) -> tuple[Ask, Chosen]:
 def _of_joined(select: exp.Select, now: str) -> tuple[Ask, Chosen]:
     """A column, or a count of patients, of events that have partners."""
     asked = only_column(select)
-    if isinstance(asked, exp.Count):
+    if isinstance(asked, exp.Count) and isinstance(asked.this, exp.Distinct):
+        if asked.this.expressions[0].name != "subject_id":
+            raise Unexpressed("a count of something else than patients")
         _, events = joined_events(select, None, now)
         return Count(of="patients"), events
     if not isinstance(asked, exp.Column):

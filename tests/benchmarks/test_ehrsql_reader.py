@@ -145,6 +145,11 @@ def test_the_typed_query_gives_the_rows_of_the_statement(store: RecordStore, sql
         "SELECT labevents.valuenum FROM labevents ORDER BY labevents.charttime LIMIT 7",
         "SELECT labevents.valuenum, labevents.charttime FROM labevents",
         "SELECT caregiver.name FROM caregiver",
+        f"SELECT COUNT(*) FROM labevents WHERE labevents.subject_id = 2 AND labevents.{WOMAN}",
+        "SELECT COUNT(*) FROM labevents WHERE strftime('%Y',labevents.charttime) = '2024' AND "
+        "strftime('%Y',labevents.charttime) = '2025'",
+        "SELECT DISTINCT cost.cost FROM cost WHERE cost.event_type = 'labevents' AND cost.event_id IN "
+        "(SELECT prescriptions.row_id FROM prescriptions)",
         "SELECT SUM(outputevents.value) FROM outputevents ORDER BY outputevents.charttime DESC LIMIT 1",
         "SELECT d_labitems.fluid FROM d_labitems WHERE d_labitems.itemid IN (SELECT labevents.itemid FROM "
         "labevents)",
