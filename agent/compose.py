@@ -7,7 +7,7 @@ from agent.query.execute import EvidenceRows, Outcome
 from agent.query.phrases import assumption, subject
 from agent.query.realise import realise
 from agent.records import is_countable
-from agent.state import Draft, Failed, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
+from agent.state import Draft, Failed, Finding, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
 
 
 def compose(state: State) -> Draft:
@@ -46,6 +46,17 @@ def compose(state: State) -> Draft:
         outcomes=tuple(writer.outcomes),
         assumptions=assumptions,
     )
+
+
+def _told_apart(refusals: list[Failed], findings: list[Finding], language: Language) -> Failed:
+    """The refusal to give: the first, or one that says that tables and notes were both looked through."""
+    outcomes = [f.outcome for f in findings if isinstance(f, RecordsFinding)]
+    notes = [f for f in findings if isinstance(f, NotesFinding)]
+    if outcomes and notes and {refusal.reason for refusal in refusals} == {"not_documented"}:
+        what = subject(outcomes[0].query.of, language)
+        text = say(language, "records.none_anywhere", what=what, searched=notes[0].searched)
+        return Failed("not_documented", text)
+    return refusals[0]
 
 
 class _Writer:
@@ -116,7 +127,6 @@ class _Writer:
             date=(found.charttime or say(self.language, "note.undated"))[:10],
             author=author,
             quote=" ".join(found.text.split()),
-            repeats=found.repeats,
         )
 
     def _add_rows(self, rows: EvidenceRows) -> int:

@@ -22,7 +22,7 @@ from agent.phrases import say
 from agent.planning.plan import Clarify, QueryRecords, Refuse, SearchNotes, Turn
 from agent.records import query_records
 from agent.rooms import Run
-from agent.state import Failed, State
+from agent.state import Failed, RecordsFinding, State
 from agent.verify import finish
 from agent.verify import verify as verify_draft
 
@@ -46,7 +46,7 @@ def build_graph() -> StateGraph[State, Run]:
     )
     graph.add_edge("link", "plan")
     graph.add_conditional_edges("plan", dispatch, ["query_records", "search_notes", "compose"])
-    graph.add_edge("query_records", "compose")
+    graph.add_conditional_edges("query_records", after_records, ["search_notes", "compose"])
     graph.add_edge("search_notes", "compose")
     graph.add_edge("compose", "verify")
     graph.add_edge("verify", END)
@@ -111,6 +111,16 @@ def dispatch(state: State) -> list[Send] | str:
         if type(action) in tools
     ]
     return sends or "compose"
+
+
+def after_records(state: State) -> list[Send] | str:
+    """Where the tables hold nothing of an open patient, the notes are read before that is said."""
+    actions, findings = state["plan"].actions, state["findings"]
+    only = findings[0] if len(actions) == len(findings) == 1 else None
+    if isinstance(only, RecordsFinding) and only.outcome.empty and only.action.query.patient is not None:
+        search = SearchNotes(state["question"], only.action.query.patient)
+        return [Send("search_notes", {**state, "action": search})]
+    return "compose"
 
 
 def act_query_records(state: State, runtime: Runtime[Run]) -> Nodes:

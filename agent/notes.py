@@ -70,7 +70,7 @@ class NoteReader:
         hits = self.search(action, scope)
         found = [s for s in self.score(action.text, hits) if s.relevance >= RELEVANT]
         kept = [s for s in found if s.relevance >= NEAR_BEST * found[0].relevance][:MOST_SENTENCES]
-        return NotesFinding(action, tuple(kept), searched=len({hit.source_id for hit in hits}))
+        return NotesFinding(action, tuple(kept), searched=self._index.count(permitted_notes(action, scope)))
 
     def search(self, action: SearchNotes, scope: Scope) -> list[Hit]:
         """The passages: by words and meaning; by words alone where the model does not read the language."""

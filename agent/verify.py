@@ -14,6 +14,7 @@ from statistics import fmean, median
 from agent.answer import Answer, Cell, Claim, Evidence, Model, NoteEvidence, Result, RowEvidence, Step
 from agent.facts import facts, has_number
 from agent.phrases import say
+from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
 from agent.query.realise import Operation
 from agent.scope import Scope
@@ -68,16 +69,17 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     cells = [cell for piece in cited for cell in _cells(piece)]
     text = sentence.text
-    names = {c for c in cells if isinstance(c, str) and not _is_time(c)} | _asked_names(outcome)
-    for name in sorted(filter(_is_name, names), key=len, reverse=True):
-        text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
     quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
     for quote in quotes:
         text = text.replace(f"“{quote}”", " ")  # as a whole first: a note may hold quotation marks itself
-    found = facts(text)
     quotes += [concept.said for concept in outcome.query.of.concepts] if outcome else []
+    found = facts(text)
     if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
         return False
+    names = {c for c in cells if isinstance(c, str) and not _is_time(c)} | _asked_names(outcome)
+    for name in sorted(filter(_is_name, names), key=len, reverse=True):
+        text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
+    found = facts(text)
     times = [str(cell) for cell in cells if _is_time(cell)] + _buckets(outcome)
     if not all(any(time.startswith(date) for time in times) for date in found.dates):
         return False
@@ -103,7 +105,8 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
         computed = _COMPUTED[figure.name](numbers)
         if abs(computed - figure.result) <= 1e-6 * max(1.0, abs(computed)):
             return True
-    if figure.name == "count" and complete and sum(row.count for row in rows) == figure.result:
+    counted = sum(row.count for row in rows)  # of all rows, also of those beyond the cited ones
+    if figure.name == "count" and counted == figure.result and counted < PROVENANCE_CAP:
         return True
     return _is_cell_of_result(figure, outcome)
 

@@ -31,7 +31,7 @@ from agent.prepare import demo_store, is_indexed, prepare_indexes
 from knowledge.store import RecordStore
 
 QUESTIONS = Path(__file__).parent / "questions"
-SETS = ("demo_60", "demo_tune")
+SETS = ("demo_60", "demo_tune", "demo_fresh")
 UNANSWERABLE = ("not_documented", "not_in_schema")
 
 Outcome = Literal["right", "right, wrongly cited", "wrong", "wrongly refused", "answered the unanswerable"]

@@ -47,7 +47,7 @@ class Updated:
 
 def generations(store: RecordStore, folder: Path) -> Generations:
     """Where the note index of a store lives within its index folder."""
-    return Generations(folder / "notes", f"chartroom index --store {store.path}")
+    return Generations(folder / "notes", f"chartroom index --rebuild --store {store.path}")
 
 
 def build(

@@ -129,7 +129,36 @@ def permitted(connection: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     """The chunk ids that may be searched, ascending; ``None`` for all."""
     if where.is_open:
         return None
-    conditions: list[str] = []
+    conditions, values = _conditions(where)
+    rows = connection.execute(
+        "SELECT chunk_id FROM chunks WHERE source_key IN "
+        f"(SELECT source_key FROM sources WHERE {conditions})",
+        values,
+    )
+    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+
+
+def count_sources(connection: sqlite3.Connection, where: Filter) -> int:
+    """How many sources a filter permits."""
+    conditions, values = _conditions(where)
+    return connection.execute(f"SELECT count(*) FROM sources WHERE {conditions}", values).fetchone()[0]
+
+
+def places(connection: sqlite3.Connection, chunk_ids: Iterable[int]) -> Iterator[Place]:
+    """The places of chunks, in the order asked for; unknown ids are left out."""
+    for chunk_id in chunk_ids:
+        row = connection.execute(
+            "SELECT start, end, section, kind, source_id, sha256, subject_id, hadm_id, note_type, charttime, "
+            "language, title FROM chunks JOIN sources USING (source_key) WHERE chunk_id = ?",
+            (chunk_id,),
+        ).fetchone()
+        if row is not None:
+            yield Place(chunk_id, Source(*row[3:]), *row[:3])
+
+
+def _conditions(where: Filter) -> tuple[str, list[str | int]]:
+    """The filter as SQL over ``sources``, with its parameters."""
+    conditions = ["1"]
     values: list[str | int] = []
     for column, allowed in (
         ("subject_id", where.subject_ids),
@@ -147,24 +176,7 @@ def permitted(connection: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     if where.end is not None:
         conditions.append("charttime <= ?")
         values.append(where.end)
-    rows = connection.execute(
-        "SELECT chunk_id FROM chunks WHERE source_key IN "
-        f"(SELECT source_key FROM sources WHERE {' AND '.join(conditions)})",
-        values,
-    )
-    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
-
-
-def places(connection: sqlite3.Connection, chunk_ids: Iterable[int]) -> Iterator[Place]:
-    """The places of chunks, in the order asked for; unknown ids are left out."""
-    for chunk_id in chunk_ids:
-        row = connection.execute(
-            "SELECT start, end, section, kind, source_id, sha256, subject_id, hadm_id, note_type, charttime, "
-            "language, title FROM chunks JOIN sources USING (source_key) WHERE chunk_id = ?",
-            (chunk_id,),
-        ).fetchone()
-        if row is not None:
-            yield Place(chunk_id, Source(*row[3:]), *row[:3])
+    return " AND ".join(conditions), values
 
 
 def _json(values: Iterable[object]) -> str:

@@ -128,6 +128,11 @@ class NoteIndex:
     def __len__(self) -> int:
         return int(self.manifest.details["chunks"])
 
+    def count(self, where: Filter | None = None) -> int:
+        """How many notes and documents ``where`` permits."""
+        with self._lock:
+            return chunk_table.count_sources(self._connection, where or Filter())
+
     def pending(self) -> int:
         """How many notes changed in the store since this index was written."""
         return building.pending(self._store, self.manifest)

@@ -77,7 +77,7 @@ def columns() -> tuple[Column, ...]:
 
 def generations(store: RecordStore, folder: Path) -> Generations:
     """Where the value index of a store lives within its index folder."""
-    return Generations(folder / "values", f"chartroom index --store {store.path}")
+    return Generations(folder / "values", f"chartroom index --rebuild --store {store.path}")
 
 
 def build(store: RecordStore, folder: Path, synonyms: Mapping[str, Sequence[str]] | None = None) -> Manifest:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agent.answer import Language
 from agent.language import language_of
-from agent.planning.classifier import Classifier
+from agent.planning.classifier import Training
 from agent.planning.confidence import Signs
 from agent.planning.reading import intents, permit, signs_of
 
@@ -52,13 +52,13 @@ class Outcome:
         return language_of(re.sub(r"<\w+>", "", self.text))
 
 
-def outcomes(classifier: Classifier) -> list[Outcome]:
+def outcomes(classifier: Training) -> list[Outcome]:
     """Each question of the catalogue, read by a classifier that has not seen it."""
     found = []
     for text, gold, row in zip(classifier.texts, classifier.gold, classifier.leave_one_out(), strict=True):
         present = Counter(kind for kind in re.findall(r"<(\w+)>", text) if kind not in _CONTEXT)
         has_time = any(f"<{word}>" in text for word in ("period", "stay", "icu"))
-        signs, label = signs_of(permit(row, classifier, present, has_time), classifier)
+        signs, label = signs_of(permit(row, classifier.labels, present, has_time), classifier.labels)
         found.append(Outcome(text, gold, label, signs))
     return found
 
@@ -88,7 +88,7 @@ def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.floa
     )
 
 
-def measure(classifier: Classifier) -> dict[str, object]:
+def measure(classifier: Training) -> dict[str, object]:
     """Fit on one half, measure on the other; everything that the report and the file need."""
     found = outcomes(classifier)
     rows = np.array([outcome.signs.row() for outcome in found])
@@ -129,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="replace calibration.yaml")
     write = parser.parse_args().write
-    measured = measure(Classifier.of_catalogue())
+    measured = measure(Training.of_catalogue())
     print(yaml.safe_dump(measured, sort_keys=False, allow_unicode=True))  # noqa: T201 - a command's output
     if write:
         kept = {key: measured[key] for key in ("threshold", "intercept", "coefficients")}

@@ -1,4 +1,3 @@
-
 """A question with what was linked replaced by placeholders, so that it can be compared with the examples.
 
 "what is her latest creatinine since admission?" and the example "what is the latest {measure}?" become

@@ -1,4 +1,3 @@
-
 """Numbers as people write them in questions: digits, English words, Chinese numerals."""
 
 import re

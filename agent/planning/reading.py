@@ -1,7 +1,7 @@
 """Which intent a linked question is: the classifier's scores, restricted to what the links make possible."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -65,31 +65,31 @@ def read(question: str, linked: Linked, language: Language, *, has_patient: bool
     for variant, row in zip(variants, scores, strict=True):
         present = Counter(kind for kind in variant.kinds if kind)
         present["n"] = len(linked.numbers)
-        allowed = permit(row, classifier, present, bool(linked.times))
+        allowed = permit(row, classifier.labels, present, bool(linked.times))
         if has_patient and "many" not in meanings(variant.text):
             many = [name in intents() and intents()[name].patient == "many" for name in classifier.labels]
             allowed[many] -= _ONE_PATIENT
         if not has_patient:
             one = [name in intents() and intents()[name].patient == "one" for name in classifier.labels]
             allowed[one] -= _NO_PATIENT
-        signs, label = signs_of(allowed, classifier)
+        signs, label = signs_of(allowed, classifier.labels)
         if best is None or signs.best > best.signs.best:
             best = Reading(label, variant, probability(signs), signs)
     assert best is not None  # mask_question gives one reading at least
     return best
 
 
-def permit(row: Scores, classifier: Classifier, present: Mapping[str, int], has_time: bool) -> Scores:
+def permit(row: Scores, labels: Sequence[str], present: Mapping[str, int], has_time: bool) -> Scores:
     """Scores of one reading with the impossible intents ruled out and links left unused charged for.
 
     Args:
         row: scores of all labels.
-        classifier: whose labels they are.
+        labels: which label each column is.
         present: how many links of each kind the reading has (``n``: numbers).
         has_time: the question names a time.
     """
     allowed = row.copy()
-    for column, label in enumerate(classifier.labels):
+    for column, label in enumerate(labels):
         intent = intents().get(label)
         if intent is None:
             continue
@@ -105,11 +105,11 @@ def permit(row: Scores, classifier: Classifier, present: Mapping[str, int], has_
     return allowed
 
 
-def signs_of(allowed: Scores, classifier: Classifier) -> tuple[Signs, str]:
+def signs_of(allowed: Scores, labels: Sequence[str]) -> tuple[Signs, str]:
     """What speaks for the best label, and that label."""
     order = np.argsort(allowed)[::-1]
-    asides = [column for column, label in enumerate(classifier.labels) if label.startswith("!")]
-    label = classifier.labels[order[0]]
+    asides = [column for column, label in enumerate(labels) if label.startswith("!")]
+    label = labels[order[0]]
     others = [column for column in asides if column != order[0]]
     return (
         Signs(

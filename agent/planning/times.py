@@ -1,4 +1,3 @@
-
 """Time expressions of a question, resolved against "now" to a window or an encounter.
 
 Conventions, said as assumptions where they are not plain from the words:

@@ -94,7 +94,7 @@ def test_no_such_row_is_not_documented_and_says_that_this_is_no_denial(agent: Cl
 def test_a_yes_no_question_without_a_row_is_answered_as_not_recorded(agent: ClinicalAgent) -> None:
     answer = agent.ask("Is she on ceftriaxone?", patient=SPECIMEN)
     assert answer.status == "answered"
-    assert "None is recorded" in answer.text
+    assert "The tables record none" in answer.text
     assert rows_of(answer) == [(0,)]
 
 

@@ -216,7 +216,7 @@ def test_an_altered_file_is_refused_with_the_command_that_repairs_it(
     NoteIndex.build(store, folder, embedder).close()
     damage(generation(folder) / name)
     for use in (NoteIndex.open, NoteIndex.update):
-        with pytest.raises(IndexFault, match=re.escape(f"chartroom index --store {store.path}")):
+        with pytest.raises(IndexFault, match=re.escape(f"chartroom index --rebuild --store {store.path}")):
             use(store, folder, embedder)
     assert NoteIndex.build(store, folder, embedder).search("creatinine")
 
@@ -234,7 +234,7 @@ def test_an_altered_pointer_is_refused(
 
 
 def test_a_missing_index_names_the_command_that_builds_it(store: RecordStore, folder: Path) -> None:
-    with pytest.raises(IndexFault, match=re.escape(f"Build it with: chartroom index --store {store.path}")):
+    with pytest.raises(IndexFault, match=re.escape(f"Build it with: chartroom index --rebuild --store {store.path}")):
         NoteIndex.open(store, folder, None)
 
 
