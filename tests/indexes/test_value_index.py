@@ -190,7 +190,7 @@ def test_an_altered_value_index_is_refused(ward: RecordStore, tmp_path: Path) ->
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(IndexFault, match=re.escape(f"chartroom index --store {ward.path}")):
+    with pytest.raises(IndexFault, match=re.escape(f"chartroom index --rebuild --store {ward.path}")):
         ValueIndex.open(ward, tmp_path)
 
 
