@@ -135,7 +135,9 @@ class Intent(BaseModel):
         for text in texts:
             for name in re.findall(r"\{(\w+)\}", text):
                 if name.rstrip("2") not in kinds:
-                    raise ConfigError(f"A wording of {self.intent} names {{{name}}}, which it has no slot for.")
+                    raise ConfigError(
+                        f"A wording of {self.intent} names {{{name}}}, which it has no slot for."
+                    )
 
     def fill(
         self,
@@ -242,7 +244,9 @@ def load_wordings() -> Mapping[Language, Mapping[str, tuple[str, ...]]]:
         except ValidationError as error:
             raise ConfigError(f"The wordings file {entry.name} is not valid: {error}") from error
         if language not in found:
-            raise ConfigError(f"The wordings file {entry.name} is of no language that questions are asked in.")
+            raise ConfigError(
+                f"The wordings file {entry.name} is of no language that questions are asked in."
+            )
         found["en" if language == "en" else "zh"] = read
     return found
 
@@ -257,7 +261,7 @@ def _files(*, wordings: bool) -> list[Traversable]:
 
 def _read(entry: Traversable) -> Any:
     try:
-        return yaml.load(entry.read_text(encoding="utf-8"), _YAML)  # noqa: S506 - a safe loader, in C
+        return yaml.load(entry.read_text(encoding="utf-8"), _YAML)
     except yaml.YAMLError as error:
         raise ConfigError(f"The catalogue file {entry.name} is not valid: {error}") from error
 

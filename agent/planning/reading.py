@@ -109,7 +109,7 @@ def signs_of(allowed: Scores, labels: Sequence[str]) -> tuple[Signs, str]:
     """What speaks for the best label, and that label."""
     order = np.argsort(allowed)[::-1]
     asides = [column for column, label in enumerate(labels) if label.startswith("!")]
-    label = labels[order[0]]
+    label = labels[int(order[0])]
     others = [column for column in asides if column != order[0]]
     return (
         Signs(

@@ -5,7 +5,7 @@ import yaml
 from pydantic import ValidationError
 
 from agent.planning.calibrate import measure, outcomes
-from agent.planning.classifier import Classifier
+from agent.planning.classifier import Training
 from agent.planning.intent import Intent, load_asides, load_intents
 
 
@@ -39,14 +39,14 @@ def test_a_template_with_an_unknown_slot_or_field_is_refused() -> None:
 
 
 def test_examples_left_out_are_classified_to_their_intent() -> None:
-    found = [outcome for outcome in outcomes(Classifier.of_catalogue()) if not outcome.aside]
+    found = [outcome for outcome in outcomes(Training.of_catalogue()) if not outcome.aside]
     for language in ("en", "zh"):
         right = [outcome.right for outcome in found if outcome.language == language]
         assert sum(right) / len(right) > 0.92, language
 
 
 def test_confidence_is_calibrated_and_most_asides_are_not_answered_by_a_query() -> None:
-    measured = measure(Classifier.of_catalogue())
+    measured = measure(Training.of_catalogue())
     assert measured["ece"] < 0.05  # type: ignore[operator]
     assert measured["asides_answered_by_tables"] < 0.15  # type: ignore[operator]
     assert measured["precision_of_answered"] > 0.94  # type: ignore[operator]
