@@ -58,6 +58,7 @@ def choose_patient(page: Page, typed: str, label: str) -> None:
     """Find a patient by typing a part of the label."""
     box = page.locator(".cr-who input")
     box.click()
+    page.wait_for_function("() => getSelection().toString().length > 0")  # a click selects what stands there
     page.keyboard.type(typed)
     expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("option", name=label).click()
@@ -175,4 +176,5 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     ask(page, "What was the latest creatinine?")
     page.locator(".cr-cite").first.click()
     expect(page.locator(".cr-card")).to_be_in_viewport()
+    expect(page.locator(".cr-scope")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
