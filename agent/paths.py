@@ -27,6 +27,24 @@ def home() -> Path:
     return path
 
 
+def embedding_model() -> Path | None:
+    """The folder of the embedding model: ``$CHARTROOM_EMBEDDING_MODEL``, or ``None`` for the bundled MiniLM.
+
+    Raises:
+        ConfigError: the folder is not there.
+    """
+    named = os.environ.get("CHARTROOM_EMBEDDING_MODEL")
+    if not named:
+        return None
+    folder = Path(named)
+    if not folder.is_dir():
+        raise ConfigError(
+            f"CHARTROOM_EMBEDDING_MODEL names {named!r}, which is no folder; "
+            "give a model in the sentence-transformers layout, or unset it for the bundled one."
+        )
+    return folder
+
+
 def index_folder(store: Path) -> Path:
     """The folder of a store's indexes: beside it (``x.sqlite`` → ``x.index``), or in ``home`` if that is read-only."""
     beside = store.with_suffix(".index")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent.paths import home, index_folder
+from agent.paths import embedding_model, home, index_folder
 from indexes import build, value_build
 from indexes.embedding import Embedder
 from indexes.generations import Generations
@@ -66,7 +66,7 @@ def prepare_indexes(
         IndexFault: an index is damaged (``rebuild`` repairs it), or another build is at work.
     """
     folder = index_folder(store.path)
-    embedder = Embedder() if embeddings else None
+    embedder = Embedder(embedding_model()) if embeddings else None
     notes, chunks = _notes(store, folder, embedder, report, rebuild)
     return Prepared(notes, _values(store, folder, report, rebuild), chunks)
 

@@ -11,7 +11,7 @@ from agent.language import clean
 from agent.models.store import load_active
 from agent.models.worker import LlamaWorker
 from agent.notes import NoteReader
-from agent.paths import index_folder
+from agent.paths import embedding_model, index_folder
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.linker import Linker
 from agent.planning.model_planner import ModelPlanner
@@ -62,7 +62,7 @@ class Rooms:
         values = ValueIndex.open(store, folder)
         notes = reader = None
         if "notes" in store.tables:
-            embedder = Embedder()
+            embedder = Embedder(embedding_model())
             notes = NoteIndex.open(store, folder, embedder)
             reader = NoteReader(
                 store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)

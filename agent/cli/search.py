@@ -15,7 +15,7 @@ from rich.text import Text
 from agent.cli.render import printable
 from agent.cli.stores import store_or_demo
 from agent.cli.terminal import JsonOption, PatientOption, StoreOption, err, out, print_json
-from agent.paths import index_folder
+from agent.paths import embedding_model, index_folder
 from indexes.chunk_table import Filter
 from indexes.embedding import Embedder
 from indexes.index import Hit, Mode, NoteIndex
@@ -64,7 +64,7 @@ def search_command(
         note_types=frozenset(note_type) if note_type else None,
     )
     opened = store_or_demo(store)
-    embedder = None if chosen == "keyword" else Embedder()
+    embedder = None if chosen == "keyword" else Embedder(embedding_model())
     with closing(NoteIndex.open(opened, index_folder(opened.path), embedder)) as index:
         if query is not None:
             hits = index.search(query, mode=chosen, k=k, where=where)
