@@ -50,6 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         store = _store(tmp_path_factory.mktemp("store"))
         assert main(["index", "--store", str(store), "--keywords-only"]) == 0
         with ClinicalAgent.open(store, permitted=frozenset({1, 2})) as agent:
+            agent.ask("What was the latest creatinine?", patient=1)  # the first question loads the planner
             planner = HeldPlanner(agent.rooms.planner)
             agent.rooms = replace(agent.rooms, planner=planner)
             with _loops_left_behind():

@@ -50,7 +50,7 @@ def ask(page: Page, question: str) -> None:
     box.press("Enter")
     expect(page.locator(".cr-turn")).to_have_count(before + 1)
     expect(page.locator(".cr-turn").last.locator(".cr-foot, [role=alert]").first).to_be_visible(
-        timeout=15_000
+        timeout=30_000
     )
 
 
