@@ -1,5 +1,6 @@
 """The program ``chartroom``: its commands, and what becomes of their errors."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -53,6 +54,14 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         about = f" {error.filename}" if error.filename else ""
         return _fail(f"The system refused{about}: {error.strerror or type(error).__name__}.")
+    except Exception as error:
+        if os.environ.get("CHARTROOM_DEBUG"):
+            raise
+        # The message of an error that we did not foresee may quote a record, so only its kind is shown.
+        return _fail(
+            f"Chartroom failed in a way that it should not ({type(error).__name__}); nothing was changed. "
+            "CHARTROOM_DEBUG=1 shows where; what it prints may hold text of records."
+        )
     return 0
 
 

@@ -398,3 +398,17 @@ def test_the_demo_hospital_is_made_on_first_need(
     assert (private_home / "demo" / "demo.index").is_dir()
     monkeypatch.setattr("knowledge.demo.build", None)  # a second need makes nothing
     assert main(["demo"]) == 0
+
+
+def test_an_unforeseen_error_shows_its_kind_and_no_record_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise KeyError("Ada Demo, HIV positive")
+
+    monkeypatch.delenv("CHARTROOM_DEBUG", raising=False)
+    monkeypatch.setattr("agent.cli.program.app", lambda *_, **__: broken())
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().err
+    assert "KeyError" in said
+    assert "HIV" not in said
