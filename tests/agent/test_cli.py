@@ -392,7 +392,7 @@ def test_the_demo_hospital_is_made_on_first_need(
         small_hospital(path)
 
     monkeypatch.setattr("knowledge.demo.build", small)
-    monkeypatch.setattr("agent.prepare.Embedder", lambda: None)  # keywords only: no model is loaded
+    monkeypatch.setattr("agent.prepare.Embedder", lambda folder: None)  # keywords only: no model is loaded
     assert main(["demo", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["patients"] == 4
     assert (private_home / "demo" / "demo.index").is_dir()
