@@ -29,8 +29,9 @@ class Choice:
 def choose(link: Link, kind: str, language: Language) -> Choice:
     """Choose among the candidates of one kind.
 
-    A lab or vital sign is one value: the dominant one, else the exactly named one, else all labels of one
-    concept (blood pressure: systolic, diastolic, mean), else the user is asked. Drugs, diagnoses and the like
+    A lab or vital sign is one value: the dominant one, else the exactly named one, else the most frequent lab
+    of one concept, else all vital signs of one concept (blood pressure: systolic, diastolic, mean), else the
+    user is asked. Drugs, diagnoses and the like
     are all values that the words cover ("diabetes" is every diabetes diagnosis on record).
     """
     candidates = [candidate for candidate in link.candidates if kind_of(candidate) == kind]
@@ -56,6 +57,11 @@ def _one(link: Link, best: Candidate, used: Sequence[Candidate], language: Langu
     exact = [c for c in near if c.how == "exact"]
     if len(exact) == 1:
         return _all(link, exact, language)
+    labs = [c for c in near if c.domain == "lab" and c.count]
+    if labs and not exact and all(c.how in _BY_CONCEPT for c in near):
+        others = ", ".join(c.value for c in near if c != labs[0])
+        said = phrase(language, "preferred", said=link.text, values=labs[0].value, others=others)
+        return Choice(labs[0].domain, _concept(link, labs[:1]), said)
     same = [c for c in near if c.domain == first.domain]
     if not exact and all(c.how in _BY_CONCEPT for c in near):
         return _all(link, same, language)

@@ -14,6 +14,7 @@ from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
 from agent.planning.numbers import numbers
 from agent.planning.patients import PatientNames
+from agent.planning.plausible import plausible
 from agent.planning.times import half_width, resolve_times
 from agent.planning.vocabulary import is_common
 from agent.query.domains import bindings
@@ -87,6 +88,7 @@ class Linker:
     def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
         # Times and patients must not be read as values, so they are blanked, place for place.
         text = _blank(question, taken)
+        units = _units(question)
         found: list[tuple[int, int, list[Candidate], bool]] = []
         for match in self._terminology.find(text):
             candidates = [c for concept in match.concepts for c in self._of_concept(concept, match.how)]
@@ -98,6 +100,11 @@ class Linker:
                 whole = [c for c in candidates if c.how not in {"token", "typo"} and c.count]
                 if whole or not is_common(span.text):
                     found.append((span.start, span.end, candidates, not whole))
+        found = [
+            (start, end, plausible(question[start:end], candidates), loose)
+            for start, end, candidates, loose in found
+            if not any(first <= start and end <= last for first, last in units)
+        ]
         # Longer mentions first; a loose one (typo, part of a value) only where nothing else is.
         found.sort(key=lambda item: (item[3], item[0] - item[1], item[0]))
         spans: dict[tuple[int, int], list[Candidate]] = {}
@@ -130,6 +137,11 @@ class Linker:
         if not found and concept.type in _MAIN:
             # Known to medicine, never recorded here: the query will say so, which a refusal would not.
             yield Candidate(*_MAIN[concept.type], concept.en, 0.9, how, 0)
+
+
+def _units(question: str) -> list[tuple[int, int]]:
+    """Places of units behind numbers: "mg" of "200 mg/dl" is no magnesium."""
+    return [(end - len(unit), end) for _, end, _, unit in numbers(question, ()) if unit]
 
 
 def _as(candidate: Candidate, score: float, how: str) -> Candidate:
