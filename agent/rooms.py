@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from agent.answer import Model
-from agent.language import clean
 from agent.models.store import load_active
 from agent.models.worker import LlamaWorker
 from agent.notes import NoteReader
@@ -74,9 +73,10 @@ class Rooms:
         planner = ModelPlanner(worker, store.tables)
         return cls(store, values, notes, linker, planner, reader, worker, planner.identity)
 
-    def clean(self, question: str) -> str:
-        """The question as it is taken (see ``agent.language.clean``)."""
-        return clean(question)
+    def warm_up(self) -> None:
+        """Load what is otherwise loaded at the first question, which would wait seconds for it."""
+        if self.notes is not None and "dense" in self.notes.modes:
+            self.notes.search("pain", mode="dense", k=1)
 
     def has_patient(self, subject_id: int) -> bool:
         """Whether the store has this patient."""

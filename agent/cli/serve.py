@@ -55,6 +55,7 @@ def serve_command(
         page = build_page(agent, language=cast(Literal["en", "zh"], language))
         address = launch(page, host=host, port=port)
         out().print(f"Chartroom is at {address} (Ctrl-C stops it).")
+        agent.rooms.warm_up()
         page.block_thread()
 
 
