@@ -2,7 +2,10 @@
 
 A table is UTF-8 TSV with the columns ``COLUMNS``; cells that hold several entries separate them with ``|``.
 An abbreviation written with a leading ``=`` counts only in exactly that case (``=K``, ``=MS``), because in
-another case it would be an ordinary word, a unit or somebody else's abbreviation.
+another case it would be an ordinary word, a unit or somebody else's abbreviation. Three further columns may be there:
+``title_patterns`` (words that the titles of a procedure have; ``!word`` for one they must not have), ``members``
+(names of the drugs of a class, beyond the drugs with its ATC codes) and ``stand_ins`` (ids of concepts that
+answer for this one where a store has only them).
 """
 
 import csv
@@ -13,7 +16,7 @@ from typing import Literal, get_args
 
 from knowledge.errors import ConfigError
 
-ConceptType = Literal["lab", "vital", "drug", "disease", "finding", "procedure", "organism"]
+ConceptType = Literal["lab", "vital", "drug", "drug_class", "disease", "finding", "procedure", "organism"]
 COLUMNS = (
     "id",
     "type",
@@ -36,9 +39,12 @@ class Concept:
         id: stable, ours: ``lab:creatinine``.
         en, zh: preferred names.
         abbreviations: a leading ``=`` marks those that count only in exactly that case.
-        codes: ``(system, code)``; a code of ICD stands for itself and all below it.
+        codes: ``(system, code)``; a code of ICD or ATC stands for itself and all below it.
         labels: how tables of MIMIC-IV and its relatives call it.
         source: where names, codes and labels come from.
+        title_patterns: of a procedure: the words that a title needs, ``!word`` those it must not have.
+        members: of a class of drugs: names of drugs that belong to it.
+        stand_ins: ids of concepts that answer for this one where a store has only them.
     """
 
     id: str
@@ -51,6 +57,9 @@ class Concept:
     codes: tuple[tuple[str, str], ...]
     labels: tuple[str, ...]
     source: str
+    title_patterns: tuple[tuple[str, ...], ...] = ()
+    members: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
 
     def extended(self, other: "Concept") -> "Concept":
         """This concept with the names, codes and labels of another row for the same id added."""
@@ -66,6 +75,9 @@ class Concept:
             codes=both(self.codes, other.codes),
             labels=both(self.labels, other.labels),
             source=f"{self.source}; {other.source}",
+            title_patterns=both(self.title_patterns, other.title_patterns),
+            members=both(self.members, other.members),
+            stand_ins=both(self.stand_ins, other.stand_ins),
         )
 
 
@@ -111,6 +123,9 @@ def _concept(row: dict[str, str | None], where: str) -> Concept:
         codes=codes,  # type: ignore[arg-type]  # each has two parts, checked above
         labels=_entries(row["labels"]),
         source=row["source"] or "",
+        title_patterns=tuple(tuple(words.lower().split()) for words in _entries(row.get("title_patterns"))),
+        members=_entries(row.get("members")),
+        stand_ins=_entries(row.get("stand_ins")),
     )
 
 
