@@ -16,7 +16,7 @@ from agent.facts import facts, has_number
 from agent.phrases import say
 from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
-from agent.query.realise import Operation
+from agent.query.realise import SENTENCES_CAP, Operation
 from agent.scope import Scope
 from agent.state import Draft, Sentence, State
 from knowledge.store import RecordStore
@@ -94,6 +94,8 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
         return str(int(figure.result)) in outcome.query.model_dump_json() or figure.result in _asked_ranks(
             outcome
         )
+    if figure.name == "rest":
+        return figure.result + SENTENCES_CAP in (len(outcome.rows), len(outcome.evidence))
     rows = [outcome.evidence[i] for i in figure.inputs]
     numbers = [float(n) for row in rows for n in row.numbers if isinstance(n, int | float)]
     complete = not any(row.truncated for row in rows)

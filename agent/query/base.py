@@ -43,11 +43,13 @@ class Shape:
         numeric: only rows whose ``value`` is a number, in one unit where the analyte's units convert.
         reported: only rows with a reported value, number or text. A pick by time passes over a text without
             a digit ("hemolyzed") where the patient has numbers of the same item; "<0.01" counts.
+        detail: what the domain never shows an event without, for its evidence.
     """
 
     fields: tuple[str, ...] = ()
     numeric: bool = False
     reported: bool = False
+    detail: bool = False
 
 
 def base(events: Events, context: Context, shape: Shape = Shape()) -> str:
@@ -75,7 +77,18 @@ def base(events: Events, context: Context, shape: Shape = Shape()) -> str:
         )
         if events.repeated.at_most is not None:
             sql += f" AND times <= {events.repeated.at_most}"
-    return sql if events.pick is None else picked(sql, events.pick, context)
+    if events.pick is None:
+        return sql
+    pick = events.pick
+    if pick.which in ("min", "max") and several_quantities(events, context.tables):
+        pick = pick.model_copy(update={"each": "name"})
+    return picked(sql, pick, context)
+
+
+def several_quantities(events: Events, tables: Tables) -> bool:
+    """Whether the events are of several items that measure different things (systolic, diastolic pressure)."""
+    items = {value for concept in events.concepts if concept.field == "name" for value in concept.values}
+    return binding(events.domain, tables).distinct_items and len(items) > 1
 
 
 def picked(sql: str, pick: Pick, context: Context) -> str:
@@ -149,6 +162,12 @@ class _Select:
         columns += [
             f"{self.expression(name)} AS {name}" for name in self.shape.fields if name not in STANDARD
         ]
+        if self.shape.detail:
+            columns += [
+                f"e.{column} AS {name}"
+                for name, column in at.details(self.tables).items()
+                if name not in self.shape.fields
+            ]
         return columns
 
     def _concept_key(self) -> str:

@@ -5,9 +5,9 @@ another engine needs another compiler only.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agent.query.base import Context, Shape, base, picked
+from agent.query.base import Context, Shape, base, picked, several_quantities
 from agent.query.domains import Tables, binding
 from agent.query.literals import literal
 from agent.query.model import (
@@ -67,6 +67,8 @@ FIGURES = {
     "sum": "SUM({0})",
 }
 UNIT = "LOWER(COALESCE(unit, ''))"
+MEASURED = frozenset({"reported", "low", "high", "flag"})  # differ with each measurement
+CULTURES = "COUNT(DISTINCT subject_id || '|' || COALESCE(time, '') || '|' || COALESCE(specimen, ''))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Provenance:
         role: which part of a computation: ``earlier``, ``later``, ``input``, ``output``, or nothing.
         match: result columns that the leading cells equal; none: the whole result rests on each row.
         ordinal: the leading cell is the number of the result row instead.
+        apart: so many leading cells tell apart what is said separately, all of it behind the whole result.
     """
 
     table: str
@@ -91,6 +94,7 @@ class Provenance:
     role: str = ""
     match: tuple[int, ...] = ()
     ordinal: bool = False
+    apart: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,14 @@ class Compiled:
         columns: their names.
         provenance: SELECTs of the rows behind it.
         assumptions: keys of ``assumptions`` in the phrase files.
+        passed_over: finds whether a result without any number was passed over; ``None``: none could be.
     """
 
     sql: str
     columns: tuple[str, ...]
     provenance: tuple[Provenance, ...]
     assumptions: tuple[str, ...]
+    passed_over: str | None = None
 
 
 def compile(query: ClinicalQuery, tables: Tables, now: str) -> Compiled:
@@ -141,13 +147,24 @@ def _behind(
     role: str = "",
     match: tuple[int, ...] = (),
     ordinal: bool = False,
+    apart: int = 0,
 ) -> Provenance:
-    """The provenance of ``sql``, a SELECT of events."""
+    """The provenance of ``sql``, a SELECT of events; newest first where they are said one by one."""
     at = binding(events.domain, context.tables)
     shown = tuple(dict.fromkeys((*SHOWN, *context.recorded, *extra)))
     columns = ", ".join([*(f"{cell} AS g{i}" for i, cell in enumerate(cells)), "row_id", *shown])
-    text = f"WITH base AS ({sql}) SELECT {columns} FROM base ORDER BY time, row_id LIMIT {PROVENANCE_CAP + 1}"
-    return Provenance(at.table, at.key, text, shown, role, match, ordinal)
+    order = "time DESC, row_id" if apart else "time, row_id"
+    text = f"WITH base AS ({sql}) SELECT {columns} FROM base ORDER BY {order} LIMIT {PROVENANCE_CAP + 1}"
+    return Provenance(at.table, at.key, text, shown, role, match, ordinal, apart)
+
+
+def _described(
+    events: Events, context: Context, shape: Shape, *, fields: tuple[str, ...] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """The events again with what the domain never shows them without, and what that is called."""
+    details = tuple(binding(events.domain, context.tables).details(context.tables))
+    sql = base(events, context, replace(shape, detail=True))
+    return sql, tuple(dict.fromkeys((*fields, *details)))
 
 
 def _column(field: str) -> str:
@@ -169,9 +186,24 @@ def _rows(ask: Rows, of: Events, context: Context) -> Compiled:
     else:
         tail = f"ORDER BY {order}, row_id"
     limit = "" if ask.limit is None else f" LIMIT {ask.limit}"
-    behind = _behind(of, context, sql, cells=fields, extra=fields, match=tuple(range(len(fields))))
-    return _compiled(
+    described, extra = _described(of, context, Shape(fields, reported="value" in fields), fields=fields)
+    behind = _behind(of, context, described, cells=fields, extra=extra, match=tuple(range(len(fields))))
+    compiled = _compiled(
         f"WITH base AS ({sql}) SELECT {listed} FROM base {tail}{limit}", ask.fields, context, behind
+    )
+    return replace(compiled, passed_over=_passed_over(of, context, sql))
+
+
+def _passed_over(of: Events, context: Context, picked_sql: str) -> str | None:
+    """Whether a text without a digit is as new (or, for the first, as old) as what was picked instead."""
+    if "numeric_only" not in context.assumptions or of.pick is None:
+        return None
+    everything = base(of.model_copy(update={"pick": None}), context, Shape(detail=True))
+    same = "p.subject_id = s.subject_id" + " AND p.name = s.name" * (of.pick.each == "name")
+    beyond = "p.time >= s.time" if of.pick.which == "first" else "p.time <= s.time"
+    return (
+        f"SELECT 1 FROM ({everything}) AS s WHERE s.value IS NULL AND s.reported NOT GLOB '*[0-9]*' "
+        f"AND EXISTS (SELECT 1 FROM ({picked_sql}) AS p WHERE {same} AND {beyond}) LIMIT 1"
     )
 
 
@@ -188,12 +220,14 @@ def _count(ask: Count, of: Events, context: Context) -> Compiled:
 
 def _exists(ask: Exists, of: Events, context: Context) -> Compiled:
     sql = base(of, context)
+    described, extra = _described(of, context, Shape())
+    apart = ("subject_id", "name", *(name for name in extra if name not in MEASURED))
     test = "COUNT(*) = 0" if ask.none else "COUNT(*) > 0"
     return _compiled(
         f"WITH base AS ({sql}) SELECT {test} AS found FROM base",
         ("exists",),
         context,
-        _behind(of, context, sql),
+        _behind(of, context, described, cells=apart, extra=extra, apart=len(apart)),
     )
 
 
@@ -201,7 +235,7 @@ def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:
     counted = ask.per is not None and ask.inner in ("count", "patients", "admissions")
     field, shape = _measure(ask.field, counted)
     sql = base(of, context, shape)
-    unit = UNIT if field == "value" and not counted else "''"
+    unit = _scale(of, context) if field == "value" and not counted else "''"
     if ask.per is None:
         source = f"SELECT {field} AS figure, {unit} AS scale FROM base WHERE {field} IS NOT NULL"
     else:
@@ -225,6 +259,11 @@ def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:
     ordinal = f"DENSE_RANK() OVER (ORDER BY {unit}) - 1"
     behind = _behind(of, context, sql, cells=(ordinal,), extra=shape.fields, ordinal=True)
     return _compiled(text, (ask.function,), context, behind)
+
+
+def _scale(of: Events, context: Context) -> str:
+    """What figures are told apart by: the unit, and the item where several measure different things."""
+    return f"LOWER(name) || ' ' || {UNIT}" if several_quantities(of, context.tables) else UNIT
 
 
 def _measure(field: str, counted: bool) -> tuple[str, Shape]:
@@ -274,7 +313,8 @@ def _trend(ask: Trend, of: Events, context: Context) -> Compiled:
     columns = ("time", "value", "unit") if one_name else ("name", "time", "value", "unit")
     if context.patient is None:
         columns = ("subject_id", *columns)
-    behind = _behind(of, context, sql, cells=columns, match=tuple(range(len(columns))))
+    described, extra = _described(of, context, Shape(numeric=True))
+    behind = _behind(of, context, described, cells=columns, extra=extra, match=tuple(range(len(columns))))
     order = "time, row_id" if one_name else "name, time, row_id"
     text = f"WITH base AS ({sql}) SELECT {', '.join(columns)} FROM base ORDER BY {order}"
     return _compiled(text, columns, context, behind)
@@ -284,8 +324,11 @@ def _top(ask: Top, of: Events, context: Context) -> Compiled:
     context.assume("ties_included")
     key = _column(ask.field)
     fields = (key, "cost") if ask.by == "cost" else (key,)
-    sql = base(of, context, Shape(fields=fields))
     figure = "SUM(cost)" if ask.by == "cost" else FIGURES[ask.by]
+    if of.domain == "microbiology" and key == "organism" and ask.by == "events":
+        figure, fields = CULTURES, (*fields, "specimen")  # a culture has a row for each antibiotic tested
+        context.assume("cultures_counted")
+    sql = base(of, context, Shape(fields=fields))
     kind = "concept" if key == "name" else key
     groups = (
         f"SELECT {kind} AS kind, {key} AS label, {figure} AS figure, "

@@ -39,6 +39,8 @@ class Binding:
     high: str | None
     joins: Mapping[str, str]
     fields: Mapping[str, Field]
+    detail: Mapping[str, str]
+    distinct_items: bool
     closed: tuple[str, ...]
     ends_with_admission: bool
     label_en: tuple[str, str]
@@ -60,6 +62,10 @@ class Binding:
     def has(self, column: str | None, tables: Tables) -> bool:
         """Whether the store's table has this column."""
         return column is not None and column in tables.get(self.table, ())
+
+    def details(self, tables: Tables) -> Mapping[str, str]:
+        """What this store has of the columns that an event's evidence brings along."""
+        return {name: column for name, column in self.detail.items() if self.has(column, tables)}
 
     def require(self, tables: Tables) -> None:
         """Raise ``NotInSchema`` where the store has no such table."""
@@ -123,6 +129,8 @@ def _binding(domain: Domain, raw: dict) -> Binding:
         high=raw.get("high"),
         joins=MappingProxyType(raw.get("joins", {})),
         fields=MappingProxyType(fields),
+        detail=MappingProxyType(raw.get("detail", {})),
+        distinct_items=raw.get("distinct_items", False),
         closed=tuple(raw.get("closed", ())),
         ends_with_admission=raw.get("ends_with_admission", False),
         label_en=tuple(raw["label"]["en"]),

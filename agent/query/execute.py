@@ -1,12 +1,12 @@
 """Runs a typed query on a store: the result, and for each of its rows the evidence behind it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.answer import Cell
 from agent.query.compile import PROVENANCE_CAP, Compiled, Provenance, compile
-from agent.query.model import ClinicalQuery
+from agent.query.model import ClinicalQuery, Survival, Top
 from agent.scope import Scope
 from agent.sql.guard import run_guarded
 from knowledge.errors import QueryRejected
@@ -99,6 +99,9 @@ def run(
         for provenance in compiled.provenance
         for found in _evidence(provenance, table.rows, store, scope, seconds)
     ]
+    passed_over = compiled.passed_over is not None and bool(
+        run_guarded(compiled.passed_over, store, scope, cap=1, seconds=seconds).rows
+    )
     evidence.sort(key=lambda found: -1 if found.result_row is None else found.result_row)
     return Outcome(
         query=query,
@@ -107,7 +110,7 @@ def run(
         truncated=table.truncated,
         sql=compiled.sql,
         evidence=tuple(evidence[:GROUPS_CAP]),
-        assumptions=_true_assumptions(compiled, evidence),
+        assumptions=_true_assumptions(compiled, query, evidence, table.rows, passed_over),
         now=scope.now,
     )
 
@@ -120,20 +123,20 @@ def _evidence(
     seconds: float,
 ) -> list[EvidenceRows]:
     found = run_guarded(provenance.sql, store, scope, cap=PROVENANCE_CAP, seconds=seconds)
-    leading = 1 if provenance.ordinal else len(provenance.match)
+    leading = provenance.apart or (1 if provenance.ordinal else len(provenance.match))
     places = {tuple(_key(row[i]) for i in provenance.match): index for index, row in enumerate(rows)}
-    groups: defaultdict[int | None, list[tuple[Cell, ...]]] = defaultdict(list)
+    groups: defaultdict[object, list[tuple[Cell, ...]]] = defaultdict(list)
     for row in found.rows:
-        if not leading:
-            groups[None].append(row)
+        if provenance.apart or not leading:
+            groups[tuple(map(_key, row[:leading]))].append(row[leading:])
         elif provenance.ordinal:
             groups[int(row[0] or 0)].append(row[1:])
         elif (place := places.get(tuple(map(_key, row[:leading])))) is not None:
             groups[place].append(row[leading:])
     return [
-        _group(provenance, members, place, found.truncated)
+        _group(provenance, members, place if isinstance(place, int) else None, found.truncated)
         for place, members in groups.items()
-        if place is None or place < len(rows)
+        if not isinstance(place, int) or place < len(rows)
     ]
 
 
@@ -165,9 +168,30 @@ def _rounded(cell: Cell) -> Cell:
     return float(f"{cell:.12g}") if isinstance(cell, float) else cell
 
 
-def _true_assumptions(compiled: Compiled, evidence: list[EvidenceRows]) -> tuple[str, ...]:
+def _true_assumptions(
+    compiled: Compiled,
+    query: ClinicalQuery,
+    evidence: list[EvidenceRows],
+    rows: tuple[tuple[Cell, ...], ...],
+    passed_over: bool,
+) -> tuple[str, ...]:
     """Leaves out what was provided for but did not come to pass."""
     converted = any(
         e.values.get("unit_recorded") != e.values.get("unit") for e in evidence if "unit_recorded" in e.values
     )
-    return tuple(key for key in compiled.assumptions if key != "units_converted" or converted)
+    happened = {
+        "units_converted": converted,
+        "numeric_only": passed_over,
+        "ties_included": _tied(query, evidence, rows),
+    }
+    return tuple(key for key in compiled.assumptions if happened.get(key, True))
+
+
+def _tied(query: ClinicalQuery, evidence: list[EvidenceRows], rows: tuple[tuple[Cell, ...], ...]) -> bool:
+    """Whether more came first than was asked for."""
+    if isinstance(query.ask, Top) or (isinstance(query.ask, Survival) and query.ask.by is not None):
+        return len(rows) > query.ask.n
+    picked: Counter[tuple[Cell, ...]] = Counter()
+    for piece in evidence if query.of.pick is not None else ():
+        picked[(piece.role, piece.values.get("subject_id"), piece.values.get("name"))] += piece.count
+    return any(count > 1 for count in picked.values())

@@ -39,13 +39,33 @@ def label(events: Events, language: Language, n: int = 1) -> str:
     return at.label_zh if language == "zh" else at.label_en[n != 1]
 
 
+def kind(events: Events, language: Language) -> str:
+    """What kind of entry these are: ``Coded diagnosis``, ``Active order``."""
+    kinds = phrases(language)["kind"]
+    return kinds.get(f"{events.domain}_{events.status}") or kinds[events.domain]
+
+
+def none_of(events: Events, language: Language) -> str:
+    """What kind of entry there is none of, and of what: ``No coded diagnosis …: heart failure``."""
+    named = kind(events, language)
+    if language == "en" and not named[:2].isupper():
+        named = named[0].lower() + named[1:]
+    what = f": {subject(events, language)}" if language == "en" else f"：{subject(events, language)}"
+    return phrase(language, "none", kind=named) + (what if events.concepts else "")
+
+
+def value_word(field: str, value: object, language: Language) -> str:
+    """A coded value in words (``f``: ``female``); as recorded where there is no word for it."""
+    return phrases(language)["value"].get(field, {}).get(str(value).casefold(), str(value))
+
+
 def subject(events: Events, language: Language, recorded: object = None) -> str:
     """What the sentence is about: the concept with the words that were linked to it, else the kind of event.
 
     Args:
         events: the events.
         language: of the sentence.
-        recorded: the name as the row has it, where all rows share it.
+        recorded: the name as the row has it, where the sentence is about one row or one name.
     """
     named = [c for c in events.concepts if c.field == "name"]
     if not named and recorded is not None:
@@ -54,8 +74,9 @@ def subject(events: Events, language: Language, recorded: object = None) -> str:
     if not named:
         return label(events, language)
     concept = named[0]
-    one = recorded is not None and len(concept.values) == 1 and concept.field == "name"
-    values = (str(recorded),) if one else concept.values
+    values = (str(recorded),) if recorded is not None and concept.field == "name" else concept.values
+    if len(values) > 1 and concept.said:
+        return concept.said  # of many names, which of them are recorded is for the rows to say
     shown = phrase(language, "list_separator").join(values[:NAMES_SHOWN])
     if len(values) > NAMES_SHOWN:
         shown = phrase(language, "more_names", names=shown)

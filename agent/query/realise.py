@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.answer import Cell, Language
+from agent.query.domains import bindings
+from agent.query.entries import culture_result, entry, measured
 from agent.query.execute import EvidenceRows, Outcome
 from agent.query.model import (
     Balance,
@@ -26,10 +28,11 @@ from agent.query.model import (
     Top,
     Trend,
 )
-from agent.query.numerals import decimals_of, moment, number
-from agent.query.phrases import label, phrase, phrases, pick_word, subject
+from agent.query.numerals import decimals_of, fixed, moment, number, recorded_decimals
+from agent.query.phrases import label, phrase, phrases, pick_word, subject, value_word
 
 SENTENCES_CAP = 15
+UNSAID_DECIMALS = 4  # as many or more come from a computation, not from a measurement
 OperationName = Literal[
     "count",
     "min",
@@ -43,7 +46,29 @@ OperationName = Literal[
     "duration",
     "percentile",
     "asked",
+    "rest",
 ]
+_SYSTOLIC, _DIASTOLIC = "systolic", "diastolic"
+_MOMENTARY = frozenset(
+    {"patient", "diagnosis", "procedure"}
+)  # what matters of them is when they were recorded
+_SELF_EXPLAINING = frozenset(
+    {
+        "reason",
+        "organism",
+        "specimen",
+        "test",
+        "careunit",
+        "conclusion",
+        "comments",
+        "reaction",
+        "severity",
+        "antibiotic",
+        "interpretation",
+        "status",
+        "title",
+    }
+)
 _TIMES = frozenset({"time", "end", "end_time", "admittime", "dischtime", "deathtime", "dob", "dod"})
 
 
@@ -85,12 +110,31 @@ class _Speaker:
         self.outcome = outcome
         self.language: Language = language
         self.of, self.evidence = outcome.query.of, outcome.evidence
+        self._places = _decimals_by_name(self.evidence)
+
+    def places(self, evidence: EvidenceRows | None) -> int | None:
+        """The decimals that a number was written down with, else the most that its item's numbers have.
+
+        ``None`` where they are more than anyone measures.
+        """
+        if evidence is None:
+            return None
+        values = evidence.values
+        written = recorded_decimals(values.get("reported"), values.get("value"))
+        if written is not None and written < UNSAID_DECIMALS:
+            return written
+        return self._places.get((values.get("name"), values.get("unit")))
 
     def say(self, key: str, /, **slots: object) -> str:
         """A sentence; its first word gets a capital unless it may be a code or an abbreviation."""
         text = phrase(self.language, key, **slots)
         word = text.split(" ", 1)[0].rstrip(":,.")
         return text[0].upper() + text[1:] if len(word) > 3 and word.isalpha() and word.islower() else text
+
+    def pooled(self, evidence: EvidenceRows) -> str:
+        """What a figure of many rows is about: the recorded name only where it can be no other."""
+        one = sum(len(concept.values) for concept in self.of.concepts) == 1
+        return self.subject(evidence if one or bindings()[self.of.domain].distinct_items else None)
 
     def subject(self, evidence: EvidenceRows | None = None) -> str:
         return subject(self.of, self.language, evidence.values.get("name") if evidence else None)
@@ -100,20 +144,44 @@ class _Speaker:
 
     def listed(self, sentences: list[Sentence], rest: int) -> list[Sentence]:
         """At most ``SENTENCES_CAP`` of them, and how many more there are."""
-        if rest > 0:
-            last = tuple(range(len(self.evidence)))[SENTENCES_CAP : SENTENCES_CAP + 1]
-            more = Operation("count", last, rest)
-            sentences.append(Sentence(phrase(self.language, "row.more", n=rest), last, (more,)))
+        if rest > 0 and self.evidence:
+            last = (min(SENTENCES_CAP, len(self.evidence) - 1),)
+            key = "row.more_at_least" if self.outcome.truncated else "row.more"
+            more = Operation("rest", last, rest)
+            sentences.append(Sentence(phrase(self.language, key, n=rest), last, (more,)))
         return sentences
 
     # -- rows ------------------------------------------------------------------------------------------
 
     def rows(self) -> list[Sentence]:
         rows = self.outcome.rows
-        sentences = [self._row(index) for index in range(min(len(rows), SENTENCES_CAP))]
+        pressures = self._pressures()
+        paired = set(pressures.values())
+        sentences = [
+            self._row(index, pressures.get(index))
+            for index in range(min(len(rows), SENTENCES_CAP))
+            if index not in paired
+        ]
         return self.listed([s for s in sentences if s is not None], len(rows) - SENTENCES_CAP)
 
-    def _row(self, index: int) -> Sentence | None:
+    def _pressures(self) -> dict[int, int]:
+        """Rows of a systolic pressure to those of the diastolic one of the same series and time."""
+        if "value" not in self.outcome.columns:
+            return {}
+        places: dict[tuple[Cell, ...], int] = {}
+        for index in range(len(self.outcome.rows)):
+            for i in self.outcome.behind(index)[:1]:
+                values = self.evidence[i].values
+                name = str(values.get("name")).casefold()
+                places.setdefault((values.get("subject_id"), values.get("time"), name), index)
+        found = {}
+        for (patient, time, name), index in places.items():
+            other = places.get((patient, time, str(name).replace(_SYSTOLIC, _DIASTOLIC)))
+            if _SYSTOLIC in str(name) and other is not None:
+                found[index] = other
+        return found
+
+    def _row(self, index: int, diastolic: int | None = None) -> Sentence | None:
         behind = self.outcome.behind(index)
         if not behind:
             return None
@@ -128,7 +196,11 @@ class _Speaker:
                 operations = tuple(Operation("asked", (), n) for n in (pick.n, pick.n - 1))
         kind = "_pick" if pick is not None and pick.each == "patient" else ""
         if cells.get("value") is not None:
-            slots["value"] = self.amount(cells["value"], cells.get("unit") or evidence.values.get("unit"))
+            slots["value"] = measured(cells["value"], evidence.values, self.language, self.places(evidence))
+            if diastolic is not None:
+                behind = (*behind, *self.outcome.behind(diastolic))
+                slots["value"] = self._pressure(index, diastolic)
+                slots["subject"] = self._pressure_name(evidence)
             time = cells.get("time") or evidence.values.get("time")
             slots["time"] = moment(time)
             key = f"row.value{kind}" + ("" if time else "_untimed")
@@ -137,48 +209,81 @@ class _Speaker:
         elif set(cells) <= {"time", "name", "unit"} and cells.get("time") is not None:
             key, slots["time"] = f"row.time{kind}", moment(cells["time"])
         else:
-            slots["item"] = self._item(cells)
+            slots["item"] = self._item(cells, evidence)
             if not slots["item"]:
                 return None
             if kind and "name" in cells:
                 slots["subject"] = label(self.of, self.language)
             key = f"row.item{kind}"
+            if self.outcome.query.patient is None and not kind and "subject_id" not in cells:
+                about = evidence.values.get("subject_id")
+                slots["item"] = phrase(self.language, "exists.of_patient", patient=about, entry=slots["item"])
         return Sentence(self.say(key, **slots), behind, operations)
+
+    def _pressure(self, systolic: int, diastolic: int) -> str:
+        upper, lower = (self.evidence[self.outcome.behind(index)[0]] for index in (systolic, diastolic))
+        figures = "/".join(fixed(e.values.get("value"), self.places(e)) for e in (upper, lower))
+        return f"{figures} {upper.values['unit']}" if upper.values.get("unit") else figures
+
+    def _pressure_name(self, evidence: EvidenceRows) -> str:
+        """The name of the series: what is left without "systolic"."""
+        words = str(evidence.values.get("name")).split()
+        name = " ".join(word for word in words if word.casefold() != _SYSTOLIC)
+        return subject(self.of, self.language, name)
 
     def _of_patient(self, text: str, evidence: EvidenceRows) -> str:
         return phrase(self.language, "of_patient", subject=text, patient=evidence.values.get("subject_id"))
 
-    def _item(self, cells: dict[str, Cell]) -> str:
-        """The cells of a row as one phrase: the name first, a number with its unit, a time last."""
-        words = phrases(self.language)["field"]
-        lead, parts, since = "", [], ""
+    def _item(self, cells: dict[str, Cell], evidence: EvidenceRows) -> str:
+        """The cells of a row as one phrase: the name first, then what it says, each with its word."""
+        lead, dose, facts = "", [], []
         for name, cell in cells.items():
-            if cell is None or name in ("unit", "dose_unit"):
-                continue
             if name in ("name", "substance", "vaccine"):
-                lead = str(cell)
-            elif name == "dose":
-                parts.append(self.amount(cell, cells.get("dose_unit")))
-            elif name == "time":
-                since = (
-                    phrase(self.language, "from", time=moment(cell)) if cells.get("name") else moment(cell)
-                )
-            elif name in ("route", "frequency"):
-                parts.append(str(cell))
-            else:
-                shown = moment(cell) if name in _TIMES else number(cell)
-                parts.append(f"{words.get(name, name)} {shown}")
-        separator = phrase(self.language, "list_separator")
-        rest = separator.join(
-            [" ".join(parts[:3]) if "dose" in cells else separator.join(parts), since]
-        ).strip(separator)
-        if "dose" in cells and len(parts) > 3:
-            rest = separator.join([rest, *parts[3:]])
-        return f"{lead} {rest}".strip() if "dose" in cells else separator.join(x for x in (lead, rest) if x)
+                lead = str(cell or "")
+            elif name in ("dose", "dose_unit", "route", "frequency"):
+                dose += [str(cell).strip()] if cell is not None else []
+            elif name == "end" and cell is None:
+                facts += [self._still_open()] if self._still_open() else []
+            elif name == "organism" and cell is None:
+                facts.append(culture_result(evidence.values, self.language))
+            elif cell is not None and name != "unit":
+                facts.append(self._fact(name, cell))
+        status = evidence.values.get("status")
+        if "status" not in cells and str(status).casefold() in bindings()[self.of.domain].closed:
+            facts.append(value_word("status", status, self.language))
+        head = " ".join(part for part in (lead, *dose) if part)
+        told = phrase(self.language, "list_separator").join(facts)
+        if head:
+            return phrase(self.language, "item.named", lead=head, facts=told) if told else head
+        if len(cells) == 1 and told and self.of.domain in ("patient", "admission"):
+            return told[0].upper() + told[1:]
+        kind = label(self.of, self.language)
+        return phrase(self.language, "item.kind", kind=kind[0].upper() + kind[1:], facts=told) if told else ""
+
+    def _still_open(self) -> str:
+        """What there is to say of an event without an end, if its end was asked for."""
+        return str(phrases(self.language)["open"].get(self.of.domain, ""))
+
+    def _fact(self, name: str, cell: Cell) -> str:
+        """One cell with the word for it; a time says whether something began or ended then."""
+        words = phrases(self.language)["field"]
+        if name in ("time", "end"):
+            lasting = bindings()[self.of.domain].end is not None and self.of.domain not in _MOMENTARY
+            key = "to" if name == "end" else "from" if lasting else "at"
+            return phrase(self.language, key, time=moment(cell))
+        shown = moment(cell) if name in _TIMES else value_word(name, number(cell), self.language)
+        if name in _SELF_EXPLAINING:
+            return shown.strip()
+        return phrase(self.language, "item.fact", word=words.get(name, name), value=shown.strip())
 
     def amount(self, value: Cell, unit: Cell, decimals: int | None = None) -> str:
         """A number with its unit."""
         text = number(value, decimals)
+        return f"{text} {unit}" if unit else text
+
+    def figure(self, value: Cell, unit: Cell, places: int | None) -> str:
+        """A number with the decimals of its item, and its unit."""
+        text = fixed(value, places)
         return f"{text} {unit}" if unit else text
 
     # -- figures ---------------------------------------------------------------------------------------
@@ -187,18 +292,28 @@ class _Speaker:
         ask, n = self.outcome.query.ask, int(self.outcome.rows[0][0] or 0)
         assert isinstance(ask, Count)
         behind = tuple(range(len(self.evidence)))
-        plain = "_plain" if ask.of == "events" and not self.of.concepts else ""
+        own = {"patients": "patient", "admissions": "admission"}.get(ask.of, self.of.domain)
+        plain = "_plain" if ask.of != "names" and not self.of.concepts and own == self.of.domain else ""
         kind = label(self.of, self.language, n if ask.of == "events" else 2)
-        about = self.subject(self.evidence[0] if self.evidence else None) if self.of.concepts else kind
+        about = self.pooled(self.evidence[0]) if self.of.concepts and self.evidence else self.subject()
+        about = about if self.of.concepts else kind
         text = self.say(f"count.{ask.of}{plain}", n=n, subject=about, label=kind)
         return [Sentence(text, behind, (Operation("count", behind, n),))]
 
     def exists(self) -> list[Sentence]:
-        ask, first = self.outcome.query.ask, self.evidence[0]
+        """Each entry there is: what kind it is and what it says. Whether that means yes is for the reader."""
+        ask = self.outcome.query.ask
         assert isinstance(ask, Exists)
-        time = moment(first.values.get("time"))
-        key = "found_although" if ask.none else "found_time" if time else "found"
-        return [Sentence(self.say(f"exists.{key}", subject=self.subject(first), time=time), (0,))]
+        sentences = []
+        for index, piece in enumerate(self.evidence[:SENTENCES_CAP]):
+            text = entry(piece, self.of, self.language, self.outcome.now, self.places(piece))
+            if self.outcome.query.patient is None:
+                about = piece.values.get("subject_id")
+                text = phrase(self.language, "exists.of_patient", patient=about, entry=text)
+            key = "exists.found_although" if ask.none and not index else "exists.found"
+            count = (Operation("count", (index,), piece.count),) if piece.count > 1 else ()
+            sentences.append(Sentence(self.say(key, entry=text), (index,), count))
+        return self.listed(sentences, len(self.evidence) - SENTENCES_CAP)
 
     def statistic(self) -> list[Sentence]:
         ask = self.outcome.query.ask
@@ -209,11 +324,14 @@ class _Speaker:
             if value is None or not behind:
                 continue
             evidence = self.evidence[behind[0]]
-            places = decimals_of(evidence.numbers) + (ask.function in ("mean", "median"))
+            recorded = max(decimals_of(evidence.numbers), self.places(evidence) or 0)
+            places = recorded + (ask.function in ("mean", "median"))
             counted = ask.per is not None and ask.inner in ("count", "patients", "admissions")
             unit = evidence.values.get("unit") if ask.field == "value" and not counted else None
             shown = self.amount(value, unit, places if ask.field == "value" else 2)
-            named = self.subject(evidence) if self.of.concepts else label(self.of, self.language, 2)
+            if ask.field == "value" and ask.function in ("min", "max") and not counted:
+                shown = self.figure(value, unit, self.places(evidence))
+            named = self.pooled(evidence) if self.of.concepts else label(self.of, self.language, 2)
             if ask.per is not None:
                 named = phrase(self.language, f"per.{ask.per}", subject=named)
             n = sum(self.evidence[i].count for i in behind)
@@ -243,8 +361,8 @@ class _Speaker:
             text_subject = self._of_patient(text_subject, later)
         slots: dict[str, object] = {
             "subject": text_subject,
-            "earlier": self.amount(earlier.numbers[0], unit),
-            "later": self.amount(later.numbers[0], unit),
+            "earlier": self.figure(earlier.numbers[0], unit, self.places(earlier)),
+            "later": self.figure(later.numbers[0], unit, self.places(later)),
             "earlier_time": moment(earlier.values.get("time")),
             "later_time": moment(later.values.get("time")),
         }
@@ -255,7 +373,9 @@ class _Speaker:
             return Sentence(self.say(f"change.{'holds' if result else 'fails'}", **slots), behind)
         if old == new:
             return Sentence(self.say("change.same", **slots), behind)
-        places = decimals_of((earlier.numbers[0], later.numbers[0]))
+        places = self.places(later)
+        if places is None:
+            places = decimals_of((earlier.numbers[0], later.numbers[0]))
         operations = [Operation("difference", behind, abs(new - old))]
         percent = ""
         if old:
@@ -263,7 +383,7 @@ class _Speaker:
             percent = f"{number(share, 0 if share >= 10 else 1)}%"
             operations.append(Operation("percent", behind, share))
         key = f"change.{'rose' if new > old else 'fell'}"
-        text = self.say(key, difference=self.amount(abs(new - old), unit, places), percent=percent, **slots)
+        text = self.say(key, difference=self.figure(abs(new - old), unit, places), percent=percent, **slots)
         return Sentence(text.replace(" ()", "").replace("（）", ""), behind, tuple(operations))
 
     def trend(self) -> list[Sentence]:
@@ -286,7 +406,8 @@ class _Speaker:
         first, last = indices[0], indices[-1]
         slots: dict[str, object] = {}
         for name, index in (("first", first), ("last", last), ("low", low), ("high", high)):
-            slots[name] = self.amount(rows[index][value], rows[index][where["unit"]])
+            place = self.places(self.evidence[self.outcome.behind(index)[0]])
+            slots[name] = self.figure(rows[index][value], rows[index][where["unit"]], place)
             slots[f"{name}_time"] = moment(rows[index][time])
         behind = self.outcome.behind(first)
         about = self.evidence[behind[0]] if behind else None
@@ -297,7 +418,22 @@ class _Speaker:
             return [Sentence(self.say("trend.single", **slots), behind)]
         old, new = float(rows[first][value] or 0), float(rows[last][value] or 0)
         key = "same" if old == new else "rose" if new > old else "fell"
-        ends = (*behind, *self.outcome.behind(last))
+        peak, trough = (
+            float(rows[high][value] or 0) > max(old, new),
+            float(rows[low][value] or 0) < min(old, new),
+        )
+        turn = high if peak and not trough else low if trough and not peak else None
+        if turn is not None:
+            key = "peak" if peak else "trough"
+        ends = tuple(
+            dict.fromkeys(
+                (
+                    *behind,
+                    *self.outcome.behind(last),
+                    *(self.outcome.behind(turn) if turn is not None else ()),
+                )
+            )
+        )
         extremes = tuple(dict.fromkeys((*self.outcome.behind(low), *self.outcome.behind(high))))
         everything = tuple(i for index in indices for i in self.outcome.behind(index))
         count = Operation("count", everything, len(indices))
@@ -449,6 +585,20 @@ class _Speaker:
                 text, behind, (Operation("percentile", behind, share), Operation("asked", (), ask.value))
             )
         ]
+
+
+def _decimals_by_name(evidence: tuple[EvidenceRows, ...]) -> dict[tuple[Cell, Cell], int | None]:
+    """For each item the most decimals that its numbers were written down with, if no more than four."""
+    found: dict[tuple[Cell, Cell], int] = {}
+    for piece in evidence:
+        values = piece.values
+        if values.get("unit_recorded", values.get("unit")) != values.get("unit"):
+            continue  # a converted number has as many decimals as the conversion gave it
+        written = recorded_decimals(values.get("reported"), values.get("value"))
+        places = decimals_of(piece.numbers) if written is None or piece.count > 1 else written
+        item = (values.get("name"), values.get("unit"))
+        found[item] = max(found.get(item, 0), places, written or 0)
+    return {item: places if places < UNSAID_DECIMALS else None for item, places in found.items()}
 
 
 _SPEAKERS: dict[type, Callable[[_Speaker], list[Sentence]]] = {
