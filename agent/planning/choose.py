@@ -11,7 +11,7 @@ from agent.query.model import Concept, Domain
 
 _NEAR = 0.06  # scores this close to the best are as good
 _DOMINANT = 3  # a value recorded so many times more often than any other is the one that is meant
-_BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation"})
+_BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation", "stand_in", "absent"})
 _LISTED = 3
 _OPTIONS = 6
 

@@ -14,7 +14,9 @@ class Candidate:
         domain, field: where the value stands, in the terms of ``agent/query/domains.yaml``.
         value: as the store has it.
         score: 0 to 1.
-        how: exact, abbreviation, synonym, typo, translation … shown to the user.
+        how: exact, abbreviation, synonym, typo, translation … shown to the user; ``code``, ``title``, ``class``
+            and ``ingredient``: one of all the values that a concept covers; ``stand_in``: of another concept that
+            answers for it; ``absent``: the concept is known, but nothing in the store is of it (count 0).
         count: events that have it.
     """
 

@@ -5,11 +5,12 @@ terminology (which knows Chinese, synonyms and case-bound abbreviations such as 
 all its candidates, best first; choosing is for the planner.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 
 from agent.answer import Language
 from agent.planning.cues import note_types
+from agent.planning.expansion import Expansion
 from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
 from agent.planning.numbers import numbers
@@ -30,6 +31,7 @@ _OF_TYPE: Mapping[str, frozenset[Domain]] = {
     "lab": frozenset({"lab", "vital"}),
     "vital": frozenset({"vital", "lab"}),
     "drug": frozenset({"drug", "input", "allergy", "microbiology"}),
+    "drug_class": frozenset({"drug", "input", "allergy"}),
     "disease": frozenset({"diagnosis"}),
     "finding": frozenset({"diagnosis", "observation"}),
     "procedure": frozenset({"procedure"}),
@@ -39,6 +41,7 @@ _MAIN: Mapping[str, tuple[Domain, str]] = {
     "lab": ("lab", "name"),
     "vital": ("vital", "name"),
     "drug": ("drug", "name"),
+    "drug_class": ("drug", "name"),
     "disease": ("diagnosis", "name"),
     "procedure": ("procedure", "name"),
     "organism": ("microbiology", "organism"),
@@ -58,6 +61,7 @@ class Linker:
         self._store = store
         self._values = values
         self._terminology = terminology
+        self._expansion = Expansion(store, terminology)
 
     @cached_property
     def _patients(self) -> PatientNames:
@@ -71,7 +75,12 @@ class Linker:
             language: of the assumptions.
             scope: gives "now" and the patient whom "she" means.
         """
-        times = resolve_times(question, language, scope.now)
+        names = [(m.start, m.end) for m in self._terminology.find(question) if m.how != "abbreviation"]
+        times = tuple(  # a brand may be spelt like a time: the name of something known wins
+            time
+            for time in resolve_times(question, language, scope.now)
+            if not any(start <= time.start and time.end <= end for start, end in names)
+        )
         taken = [(time.start, time.end) for time in times]
         patients = self._patients.find(question, scope, taken)
         taken += [(patient.start, patient.end) for patient in patients]
@@ -119,24 +128,33 @@ class Linker:
         )
 
     def _of_concept(self, concept: Concept, how: str) -> Iterable[Candidate]:
-        """The values of the store that a concept's labels name, the first labels first."""
+        """The values of the store that a concept stands for, those that its labels name first."""
         domains = _OF_TYPE.get(concept.type, frozenset())
-        labels = dict.fromkeys((concept.en, *concept.labels, *concept.synonyms_en))
         found = False
-        for position, label in enumerate(labels):
-            for candidate in _candidates(self._values.exact(label, _columns())):
-                if candidate.domain in domains:
-                    found = True
-                    score = 0.99 if how == "name" else 0.96
-                    yield _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
+        for candidate in (*self._labelled(concept, how), *self._expansion.candidates(concept)):
+            if candidate.domain in domains:
+                found = found or candidate.count > 0  # one that is never recorded hides no longer titles
+                yield candidate
         if not found and concept.type in {"disease", "procedure", "finding", "drug", "organism"}:
             for candidate in _candidates(self._values.lookup(concept.en, _columns(), limit=_KEPT)):
                 if candidate.domain in domains and candidate.how in {"token", "normalised", "synonym"}:
                     found = True
                     yield _as(candidate, round(candidate.score * 0.95, 4), how)
+        for stand_in in () if found else concept.stand_ins:
+            for candidate in self._labelled(self._terminology.concept(stand_in), "stand_in"):
+                if candidate.domain in domains and candidate.count:
+                    found = True
+                    yield candidate
         if not found and concept.type in _MAIN:
-            # Known to medicine, never recorded here: the query will say so, which a refusal would not.
-            yield Candidate(*_MAIN[concept.type], concept.en, 0.9, how, 0)
+            # Known to medicine, never recorded here: the plan can say so, which a refusal would not.
+            yield Candidate(*_MAIN[concept.type], concept.en, 0.9, "absent", 0)
+
+    def _labelled(self, concept: Concept, how: str) -> Iterator[Candidate]:
+        labels = dict.fromkeys((concept.en, *concept.labels, *concept.synonyms_en))
+        for position, label in enumerate(labels):
+            for candidate in _candidates(self._values.exact(label, _columns())):
+                score = 0.99 if how == "name" else 0.96
+                yield _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
 
 
 def _units(question: str) -> list[tuple[int, int]]:

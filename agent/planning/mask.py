@@ -78,9 +78,11 @@ def mask_example(example: str, language: Language) -> str:
 
 def _kinds(link: Link) -> list[str | None]:
     kinds = list(dict.fromkeys(kind for c in link.candidates if (kind := kind_of(c)) in KINDS))
-    if kinds and (link.candidates[0].count or link.candidates[0].domain == "note"):
+    first = link.candidates[0] if link.candidates else None
+    if first and kinds and first.how != "class" and (first.count or first.domain == "note"):
         return [*kinds]
-    return [*kinds, None]  # not in the record: the words may be meant as plain words, too
+    # Not in the record, or a word for many drugs ("which antibiotics is it resistant to?"): may be plain words.
+    return [*kinds, None]
 
 
 def _time_word(time: TimeLink) -> str:
@@ -101,5 +103,6 @@ def _tidy(text: str, language: Language) -> str:
     text = _PRONOUN.sub(" <patient> ", text)
     text = _HAN_PATIENT.sub(" <patient> ", text)
     text = re.sub(f"{_BELOW}=?", " below ", re.sub(f"{_ABOVE}=?", " above ", text))
+    text = re.sub(r"(?<=<named>)\s*的", " ", text)
     text = re.sub(r"[^\w<>\s+-]", " ", text)
     return re.sub(r"\s+", " ", text).strip()

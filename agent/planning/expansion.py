@@ -1,0 +1,192 @@
+"""What a concept stands for in one store beyond its names: coded diagnoses, procedure titles, drugs.
+
+A stroke is on record as "Cerebral infarction due to embolism of …", an antibiotic as "Ceftriaxone", a gastroscopy
+as "Inspection of Upper Intestinal Tract, …". The codes, title patterns and members of the terminology lead
+there. Only values that occur in events are read, once for each opened store.
+"""
+
+import re
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+
+from agent.planning.link import Candidate
+from agent.query.model import Domain
+from knowledge.store.store import RecordStore
+from knowledge.terminology.concepts import Concept
+from knowledge.terminology.terminology import Terminology
+
+_SYSTEMS = {"icd10": "icd10", "icd9": "icd9", "icd10pcs": "icd10", "icd9proc": "icd9"}
+_CODED: dict[str, tuple[Domain, str]] = {
+    "diagnosis": (
+        "diagnosis",
+        "SELECT long_title, icd_code, n FROM (SELECT icd_code, count(*) AS n FROM diagnoses_icd GROUP BY icd_code)"
+        " JOIN d_icd_diagnoses USING (icd_code)",
+    ),
+    "procedure": (
+        "procedure",
+        "SELECT long_title, icd_code, n FROM (SELECT icd_code, count(*) AS n FROM procedures_icd GROUP BY icd_code)"
+        " JOIN d_icd_procedures USING (icd_code)",
+    ),
+}
+_DRUGS: tuple[tuple[Domain, str, str], ...] = (
+    ("drug", "name", "SELECT drug, '', count(*) FROM prescriptions GROUP BY drug"),
+    (
+        "input",
+        "name",
+        "SELECT label, '', sum(n) FROM (SELECT itemid, count(*) AS n FROM inputevents GROUP BY itemid)"
+        " JOIN d_items USING (itemid) GROUP BY label",
+    ),
+    ("allergy", "substance", "SELECT substance, '', count(*) FROM allergies GROUP BY substance"),
+)
+_SCORES = {"code": 0.975, "title": 0.965, "class": 0.96, "ingredient": 0.95}
+_SHORTEST_NAME = 3
+# Where a drug's name may begin in a value: at its start, after a strength or a release time, after a mark that
+# parts the ingredients; "Insulin Aspart Protamine" is no protamine.
+_BEFORE = r"(?:^(?:[\d.,%]+\s*(?:hr|hour|mg|ml|g|mcg|unt)?\s+)*|[-/+,(\[]\s*|\b(?:and|with)\s+)"
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value that events of the store hold."""
+
+    domain: Domain
+    field: str
+    text: str
+    code: str
+    count: int
+
+
+class Expansion:
+    """The values of one store that concepts stand for. Safe to share: it only reads.
+
+    Args:
+        store: whose values are meant.
+        terminology: knows which drugs are in a class.
+    """
+
+    def __init__(self, store: RecordStore, terminology: Terminology) -> None:
+        self._store = store
+        self._terminology = terminology
+        self._known: dict[str, tuple[Candidate, ...]] = {}
+
+    def candidates(self, concept: Concept) -> tuple[Candidate, ...]:
+        """The values that a concept covers by code, title, class or drug name, as one group.
+
+        All of them are meant together: a question about the concept is about any of them.
+        """
+        known = self._known.get(concept.id)
+        if known is None:
+            known = self._known[concept.id] = tuple(_distinct(self._of(concept)))
+        return known
+
+    def _of(self, concept: Concept) -> Iterator[Candidate]:
+        if concept.type in {"disease", "finding"}:
+            yield from self._by_code(concept, self._diagnoses)
+        elif concept.type == "procedure":
+            yield from self._by_code(concept, self._procedures)
+            for value in self._procedures:
+                words = set(_WORD.findall(value.text.lower()))
+                if any(_fits(pattern, words) for pattern in concept.title_patterns):
+                    yield _candidate(value, "title")
+        elif concept.type in {"drug", "drug_class"}:
+            how = "ingredient" if concept.type == "drug" else "class"
+            for value in self._called(self._names(concept)):
+                yield _candidate(value, how)
+
+    def _by_code(self, concept: Concept, values: Sequence[_Value]) -> Iterator[Candidate]:
+        codes = [value.code for value in values]
+        for system, code in concept.codes:
+            if system not in _SYSTEMS:
+                continue
+            prefix = f"{_SYSTEMS[system]}|{code.replace('.', '')}".lower()
+            place = bisect_left(codes, prefix)
+            while place < len(values) and codes[place].startswith(prefix):
+                yield _candidate(values[place], "code")
+                place += 1
+
+    def _names(self, concept: Concept) -> Iterator[str]:
+        """Names of a drug; of a class: its own (allergies name classes) and those of its drugs."""
+        yield from (concept.en, *concept.synonyms_en, *concept.members)
+        yield from (text for text in concept.abbreviations if not text.startswith("="))
+        if concept.type != "drug_class":
+            return
+        classes = tuple(code for system, code in concept.codes if system == "atc")
+        for drug in self._terminology.concepts:
+            if drug.type == "drug" and any(
+                system == "atc" and code.startswith(classes) for system, code in drug.codes
+            ):
+                yield from (drug.en, *drug.synonyms_en, *drug.labels)
+
+    def _called(self, names: Iterable[str]) -> Iterator[_Value]:
+        """The drugs of the store that have one of the names as an ingredient."""
+        for name in dict.fromkeys(name.lower() for name in names if len(name) >= _SHORTEST_NAME):
+            first = _WORD.findall(name)[:1]
+            near = [
+                value
+                for word in first
+                for form in (word, f"{word}s")
+                for value in self._by_word.get(form, ())
+            ]
+            if near:
+                pattern = re.compile(f"{_BEFORE}{re.escape(name)}s?(?![a-z0-9])", re.IGNORECASE)
+                yield from (value for value in near if pattern.search(value.text))
+
+    @cached_property
+    def _by_word(self) -> Mapping[str, Sequence[_Value]]:
+        """The drugs by each word of theirs: a class has hundreds of names, a store thousands of drugs."""
+        found: dict[str, list[_Value]] = {}
+        for value in self._drugs:
+            for word in dict.fromkeys(_WORD.findall(value.text.lower())):
+                found.setdefault(word, []).append(value)
+        return found
+
+    @cached_property
+    def _diagnoses(self) -> Sequence[_Value]:
+        return self._coded("diagnosis")
+
+    @cached_property
+    def _procedures(self) -> Sequence[_Value]:
+        return self._coded("procedure")
+
+    @cached_property
+    def _drugs(self) -> Sequence[_Value]:
+        with closing(self._store.connect()) as connection:
+            return [
+                value for domain, field, query in _DRUGS for value in _read(connection, domain, field, query)
+            ]
+
+    def _coded(self, name: str) -> Sequence[_Value]:
+        domain, query = _CODED[name]
+        with closing(self._store.connect()) as connection:
+            return sorted(_read(connection, domain, "name", query), key=lambda value: value.code)
+
+
+def _read(connection: sqlite3.Connection, domain: Domain, field: str, query: str) -> Iterator[_Value]:
+    for text, code, count in connection.execute(query):
+        yield _Value(domain, field, text, str(code).lower(), count)
+
+
+def _candidate(value: _Value, how: str) -> Candidate:
+    return Candidate(value.domain, value.field, value.text, _SCORES[how], how, value.count)
+
+
+def _fits(pattern: Sequence[str], words: set[str]) -> bool:
+    """Whether a title has all words of a pattern and none that it excludes; "-" parts words in titles."""
+    for word in pattern:
+        parts = set(_WORD.findall(word))
+        if parts <= words if word.startswith("!") else not parts <= words:
+            return False
+    return True
+
+
+def _distinct(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Each value once: several codes may have one title, and a title may fit several patterns."""
+    best: dict[tuple[str, str, str], Candidate] = {}
+    for candidate in candidates:
+        best.setdefault((candidate.domain, candidate.field, candidate.value.casefold()), candidate)
+    return iter(best.values())
