@@ -2,9 +2,9 @@
 
 from agent.answer import Evidence, Language, NoteEvidence, RowEvidence
 from agent.phrases import name_of, say
-from agent.planning.plan import Clarify, Refuse
+from agent.planning.plan import Clarify, QueryRecords, Refuse
 from agent.query.execute import EvidenceRows, Outcome
-from agent.query.phrases import assumption, subject
+from agent.query.phrases import assumption, assumption_order, none_of
 from agent.query.realise import realise
 from agent.records import is_countable
 from agent.state import Draft, Failed, Finding, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
@@ -31,13 +31,16 @@ def compose(state: State) -> Draft:
             refusals += writer.records(finding)
         else:
             refusals += writer.notes(finding)
-    said = [say(language, "assumption.now", now=state["scope"].now), *(plan.assumptions if plan else ())]
-    said += [assumption(language, key) for outcome in writer.outcomes for key in outcome.assumptions]
-    assumptions = tuple(dict.fromkeys(said))
+    assumptions = _assumptions(state, writer.outcomes)
     if not writer.sentences:
-        worst = refusals[0]
+        worst = _told_apart(refusals, state["findings"], language)
         return Draft(
-            "refused", worst.reason, worst.text, outcomes=tuple(writer.outcomes), assumptions=assumptions
+            "refused",
+            worst.reason,
+            worst.text,
+            outcomes=tuple(writer.outcomes),
+            assumptions=assumptions,
+            patient=_other_patient(state),
         )
     return Draft(
         "answered",
@@ -45,7 +48,31 @@ def compose(state: State) -> Draft:
         evidence=tuple(writer.evidence),
         outcomes=tuple(writer.outcomes),
         assumptions=assumptions,
+        patient=_other_patient(state),
     )
+
+
+def _assumptions(state: State, outcomes: list[Outcome]) -> tuple[str, ...]:
+    """What the answer takes for granted, most important first; "now" leads where the question names a time."""
+    language, plan = state["language"], state.get("plan")
+    keys = sorted({key for outcome in outcomes for key in outcome.assumptions}, key=assumption_order)
+    said = [*(plan.assumptions if plan else ()), *(assumption(language, key) for key in keys)]
+    now = say(language, "assumption.now", now=state["scope"].now)
+    linked = state.get("linked")
+    counted = any(time.window is not None for time in linked.times) if linked else False
+    return tuple(dict.fromkeys([now, *said] if counted else [*said, now]))
+
+
+def _other_patient(state: State) -> int | None:
+    """The patient that the answer is about, where the reader does not have just that record open."""
+    about: set[int | None] = set()
+    for finding in state["findings"]:
+        if isinstance(finding, Failed):
+            continue
+        action = finding.action
+        about.add(action.query.patient if isinstance(action, QueryRecords) else action.subject_id)
+    only = about.pop() if len(about) == 1 else None
+    return None if only == state["scope"].patient else only
 
 
 def _told_apart(refusals: list[Failed], findings: list[Finding], language: Language) -> Failed:
@@ -53,8 +80,8 @@ def _told_apart(refusals: list[Failed], findings: list[Finding], language: Langu
     outcomes = [f.outcome for f in findings if isinstance(f, RecordsFinding)]
     notes = [f for f in findings if isinstance(f, NotesFinding)]
     if outcomes and notes and {refusal.reason for refusal in refusals} == {"not_documented"}:
-        what = subject(outcomes[0].query.of, language)
-        text = say(language, "records.none_anywhere", what=what, searched=notes[0].searched)
+        none = none_of(outcomes[0].query.of, language)
+        text = say(language, "records.none_anywhere", none=none, searched=notes[0].searched)
         return Failed("not_documented", text)
     return refusals[0]
 
@@ -75,14 +102,14 @@ class _Writer:
         self.outcomes.append(outcome)
         sentences = realise(outcome, self.language)
         if sentences is None and is_countable(finding.action):
-            what = subject(outcome.query.of, self.language)
+            none = none_of(outcome.query.of, self.language)
             self.sentences.append(
-                Sentence(say(self.language, "records.no_such", what=what), (), outcome=place)
+                Sentence(say(self.language, "records.no_such", none=none), (), outcome=place)
             )
             return []
         if sentences is None:
-            what = subject(outcome.query.of, self.language)
-            return [Failed("not_documented", say(self.language, "records.none", what=what))]
+            none = none_of(outcome.query.of, self.language)
+            return [Failed("not_documented", say(self.language, "records.none", none=none))]
         ids: dict[int, int] = {}
         for sentence in sentences:
             for index in sentence.evidence:

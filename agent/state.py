@@ -105,7 +105,12 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An answer before it is verified; ``outcomes`` are the results that its sentences say."""
+    """An answer before it is verified.
+
+    Attributes:
+        outcomes: the results that its sentences say.
+        patient: whom it is about, where that is not the patient that is open; the answer begins with it.
+    """
 
     status: Status
     reason: Reason | None = None
@@ -115,6 +120,7 @@ class Draft:
     outcomes: tuple[Outcome, ...] = ()
     options: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    patient: int | None = None
 
 
 class State(TypedDict):

@@ -184,6 +184,10 @@ def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | N
     language, plan = state["language"], state.get("plan")
     dropped = len(state["draft"].sentences) - len(draft.sentences)
     text = draft.text
+    if draft.sentences and draft.patient is not None:
+        first, *others = draft.sentences
+        opened = say(language, "verify.patient", subject_id=draft.patient, text=first.text)
+        draft = replace(draft, sentences=(replace(first, text=opened), *others))
     if draft.sentences:
         lines = [
             s.text + (" " if s.evidence else "") + "".join(f"[{n}]" for n in s.evidence[:6])
@@ -192,6 +196,8 @@ def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | N
         text = "\n".join(lines)
     elif dropped:
         text = say(language, "verify.nothing_left")
+    if not draft.sentences and draft.patient is not None:
+        text = say(language, "verify.patient", subject_id=draft.patient, text=text)
     assumptions = list(draft.assumptions)
     if draft.sentences and dropped:
         assumptions.append(say(language, "verify.dropped", n=dropped))

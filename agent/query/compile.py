@@ -172,7 +172,12 @@ def _column(field: str) -> str:
 
 
 def _rows(ask: Rows, of: Events, context: Context) -> Compiled:
-    fields = tuple(_column(field) for field in ask.fields)
+    at = binding(of.domain, context.tables)
+    held = tuple(
+        name for name in ask.also if name in at.fields and at.has(at.fields[name].column, context.tables)
+    )
+    asked = tuple(dict.fromkeys((*ask.fields, *held)))
+    fields = tuple(_column(field) for field in asked)
     sql = base(of, context, Shape(fields=fields, reported="value" in fields))
     order = {"time": "time", "time_desc": "time DESC", "value": "value", "value_desc": "value DESC"}[
         ask.order
@@ -189,7 +194,7 @@ def _rows(ask: Rows, of: Events, context: Context) -> Compiled:
     described, extra = _described(of, context, Shape(fields, reported="value" in fields), fields=fields)
     behind = _behind(of, context, described, cells=fields, extra=extra, match=tuple(range(len(fields))))
     compiled = _compiled(
-        f"WITH base AS ({sql}) SELECT {listed} FROM base {tail}{limit}", ask.fields, context, behind
+        f"WITH base AS ({sql}) SELECT {listed} FROM base {tail}{limit}", asked, context, behind
     )
     return replace(compiled, passed_over=_passed_over(of, context, sql))
 

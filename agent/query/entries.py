@@ -108,6 +108,10 @@ def _course(values: Mapping[str, Cell], events: Events, language: Language, now:
         facts = [phrase(language, "open.drug")]
     else:
         facts = [phrase(language, "entry.ended" if str(end) <= now else "entry.until", time=moment(end))]
-    if events.status == "active" or (status is not None and str(status).casefold() == "active"):
-        return [*facts, value_word("status", "active", language)]
-    return facts if status is None else [*facts, value_word("status", status, language)]
+    closed = str(status).casefold() in bindings()[events.domain].closed
+    said_already = (
+        status is None
+        or (events.status == "active" and not closed)
+        or (closed and end is not None and str(end) <= now)
+    )
+    return facts if said_already else [*facts, value_word("status", status, language)]

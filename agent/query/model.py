@@ -204,10 +204,15 @@ class Events(Frozen):
 
 
 class Rows(Frozen):
-    """List fields of the events, by time; each distinct combination once unless ``distinct`` is false."""
+    """List fields of the events, by time; each distinct combination once unless ``distinct`` is false.
+
+    Attributes:
+        also: fields that are listed too where the store has them.
+    """
 
     ask: Literal["rows"] = "rows"
     fields: tuple[str, ...] = Field(min_length=1)
+    also: tuple[str, ...] = ()
     distinct: bool = True
     order: Literal["time", "time_desc", "value", "value_desc"] = "time"
     limit: int | None = None

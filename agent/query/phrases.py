@@ -33,6 +33,11 @@ def assumption(language: Language, key: str) -> str:
     return phrase(language, f"assumptions.{key}")
 
 
+def assumption_order(key: str) -> int:
+    """How important an assumption is: its place in the phrase files, the most important first."""
+    return list(phrases("en")["assumptions"]).index(key)
+
+
 def label(events: Events, language: Language, n: int = 1) -> str:
     """What one (or ``n``) of these events is called."""
     at = bindings()[events.domain]

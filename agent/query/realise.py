@@ -49,6 +49,7 @@ OperationName = Literal[
     "rest",
 ]
 _SYSTOLIC, _DIASTOLIC = "systolic", "diastolic"
+_NAMING = frozenset({"name", "substance", "vaccine", "careunit"})
 _MOMENTARY = frozenset(
     {"patient", "diagnosis", "procedure"}
 )  # what matters of them is when they were recorded
@@ -209,10 +210,10 @@ class _Speaker:
         elif set(cells) <= {"time", "name", "unit"} and cells.get("time") is not None:
             key, slots["time"] = f"row.time{kind}", moment(cells["time"])
         else:
-            slots["item"] = self._item(cells, evidence)
+            slots["item"] = self._item(cells, evidence, picked=bool(kind))
             if not slots["item"]:
                 return None
-            if kind and "name" in cells:
+            if kind and ("name" in cells or not self.of.concepts):
                 slots["subject"] = label(self.of, self.language)
             key = f"row.item{kind}"
             if self.outcome.query.patient is None and not kind and "subject_id" not in cells:
@@ -234,11 +235,11 @@ class _Speaker:
     def _of_patient(self, text: str, evidence: EvidenceRows) -> str:
         return phrase(self.language, "of_patient", subject=text, patient=evidence.values.get("subject_id"))
 
-    def _item(self, cells: dict[str, Cell], evidence: EvidenceRows) -> str:
+    def _item(self, cells: dict[str, Cell], evidence: EvidenceRows, *, picked: bool) -> str:
         """The cells of a row as one phrase: the name first, then what it says, each with its word."""
         lead, dose, facts = "", [], []
         for name, cell in cells.items():
-            if name in ("name", "substance", "vaccine"):
+            if name in _NAMING:
                 lead = str(cell or "")
             elif name in ("dose", "dose_unit", "route", "frequency"):
                 dose += [str(cell).strip()] if cell is not None else []
@@ -255,8 +256,8 @@ class _Speaker:
         told = phrase(self.language, "list_separator").join(facts)
         if head:
             return phrase(self.language, "item.named", lead=head, facts=told) if told else head
-        if len(cells) == 1 and told and self.of.domain in ("patient", "admission"):
-            return told[0].upper() + told[1:]
+        if picked or (len(cells) == 1 and told and self.of.domain in ("patient", "admission")):
+            return told if picked else told[0].upper() + told[1:]
         kind = label(self.of, self.language)
         return phrase(self.language, "item.kind", kind=kind[0].upper() + kind[1:], facts=told) if told else ""
 
@@ -474,7 +475,9 @@ class _Speaker:
             unit = None if counted or ask.field != "value" else evidence.values.get("unit")
             places = None if counted else decimals_of(evidence.numbers) + (ask.figure == "mean")
             slots = {
-                "key": row[0] if ask.show_group else moment(evidence.values.get("time"))[:10],
+                "key": value_word(ask.by or "", row[0], self.language)
+                if ask.show_group
+                else moment(evidence.values.get("time"))[:10],
                 "value": self.amount(cells[ask.figure], unit, places),
             }
             operations = [Operation(name, behind, figure)]

@@ -38,7 +38,7 @@ def test_a_value_is_said_with_unit_and_time_and_cites_its_row(agent: ClinicalAge
     assert "2025-02-27 06:00" in answer.text
     assert cited_rows(answer, "labevents") == {4}
     assert answer.language == ("zh" if "肌酐" in question else "en")
-    assert f"= {agent.scope().now}" in answer.assumptions[0]
+    assert f"= {agent.scope().now}" in answer.assumptions[-1]
 
 
 def test_every_citation_in_the_text_resolves(agent: ClinicalAgent) -> None:
@@ -94,7 +94,7 @@ def test_no_such_row_is_not_documented_and_says_that_this_is_no_denial(agent: Cl
 def test_a_yes_no_question_without_a_row_is_answered_as_not_recorded(agent: ClinicalAgent) -> None:
     answer = agent.ask("Is she on ceftriaxone?", patient=SPECIMEN)
     assert answer.status == "answered"
-    assert "The tables record none" in answer.text
+    assert "No active drug order is recorded in the tables" in answer.text
     assert rows_of(answer) == [(0,)]
 
 
