@@ -206,8 +206,9 @@ class _Writer:
         (total,) = self.connection.execute("SELECT count(*) FROM waiting").fetchone()
         done = 0
         for batch in self._batches():
-            ids = [chunk_id for chunk_id, _ in batch]
-            self.vectors.add(ids, self._embedder.encode([text for _, text in batch]))
+            place = {text: n for n, text in enumerate(dict.fromkeys(text for _, text in batch))}
+            vectors = self._embedder.encode(list(place))  # text that was copied forward is embedded once
+            self.vectors.add([chunk_id for chunk_id, _ in batch], vectors[[place[text] for _, text in batch]])
             done += len(batch)
             report("embeddings", done, total)
 
@@ -219,8 +220,10 @@ class _Writer:
         )
 
     def _batches(self) -> Iterator[list[tuple[int, str]]]:
-        # By length: a batch is padded to its longest text.
-        cursor = self.connection.execute("SELECT chunk_id, text FROM waiting ORDER BY length(text), chunk_id")
+        # By length: a batch is padded to its longest text. By text: the same text comes together.
+        cursor = self.connection.execute(
+            "SELECT chunk_id, text FROM waiting ORDER BY length(text), text, chunk_id"
+        )
         while batch := cursor.fetchmany(_BATCH):
             yield batch
 
