@@ -6,6 +6,7 @@ from the cited rows, which is done again here. Where the rows behind a figure ar
 is not one of those below, the figure must be a cell of the result of the SQL that the answer shows.
 """
 
+import re
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ from agent.scope import Scope
 from agent.state import Draft, Sentence, State
 from knowledge.store import RecordStore
 
+_STRENGTH = re.compile(r"[\d.]+(?:[-/][\d.]+)+")
 _BUCKET = "2100-12-31 23:00"
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
@@ -139,8 +141,10 @@ def _asked_names(outcome: Outcome | None) -> set[str]:
 
 
 def _is_name(text: str) -> bool:
-    """Whether a text is a name that holds digits; a dose such as "1" or a unit such as "g" is none."""
-    return any(c.isdigit() for c in text) and sum(c.isalpha() for c in text) > 1
+    """Whether a text is a name that holds digits, or a strength such as "24-26"; a dose such as "1" is none."""
+    return any(c.isdigit() for c in text) and (
+        sum(c.isalpha() for c in text) > 1 or _STRENGTH.fullmatch(text) is not None
+    )
 
 
 def _buckets(outcome: Outcome | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Sentences say what the evidence says, in both languages, and carry the operations behind their numbers."""
 
 import re
+from contextlib import closing
 
 import pytest
 from hospital import NOW, small_hospital
@@ -146,6 +147,90 @@ def test_every_number_is_in_the_evidence_or_the_result_of_an_operation(
 def test_long_lists_say_how_many_more_there_are(store: RecordStore) -> None:
     sentences = realise(outcome(store, Rows(fields=("row_id",)), Events(domain="lab"), None), "en")
     assert sentences is not None and len(sentences) <= 16
+
+
+@pytest.fixture(scope="module")
+def series_store(tmp_path_factory: pytest.TempPathFactory) -> RecordStore:
+    """The small hospital with a series that peaks, one of computed figures, and cultures with many antibiotics."""
+    store = small_hospital(tmp_path_factory.mktemp("series") / "series.sqlite")
+    with closing(store.connect()) as connection, connection:
+        connection.executemany(
+            "INSERT INTO d_labitems (itemid, label) VALUES (?, ?)", [(901, "Lactate"), (902, "Calcium")]
+        )
+        connection.executemany(
+            "INSERT INTO labevents (subject_id, itemid, charttime, valuenum, value, valueuom, ref_range_lower, "
+            "ref_range_upper, flag) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (901, "2025-02-26 06:00:00", 1.9, "1.9", "mmol/L", 0.5, 2.2, None),
+                (901, "2025-02-26 12:00:00", 2.7, "2.7", "mmol/L", 0.5, 2.2, "high"),
+                (901, "2025-02-26 18:00:00", 2.0, "2.0", "mmol/L", 0.5, 2.2, None),
+                (902, "2025-02-26 06:00:00", 1.3092769933, "1.3092769933", "mmol/L", None, None, "low"),
+            ],
+        )
+        connection.executemany(
+            "INSERT INTO microbiologyevents (subject_id, charttime, spec_type_desc, test_name, org_name, ab_name, "
+            "interpretation) VALUES (3, ?, 'URINE', 'Urine culture', ?, ?, 'S')",
+            [
+                ("2025-01-22 09:00:00", "KLEBSIELLA PNEUMONIAE", "CEFTRIAXONE"),
+                ("2025-01-23 09:00:00", "KLEBSIELLA PNEUMONIAE", "CEFTRIAXONE"),
+            ],
+        )
+    return store
+
+
+def test_a_turn_inside_a_trend_is_said_with_decimals_as_recorded(series_store: RecordStore) -> None:
+    lactate = Events(domain="lab", concepts=(Concept(values=("Lactate",)),))
+    assert said(realise(outcome(series_store, Trend(), lactate), "en"))[0] == (
+        "Lactate rose from 1.9 mmol/L (2025-02-26 06:00) to a peak of 2.7 mmol/L (2025-02-26 12:00); "
+        "the latest is 2.0 mmol/L (2025-02-26 18:00)."
+    )
+
+
+def test_what_no_one_measures_so_exactly_is_rounded_and_kept_exact_in_the_evidence(
+    series_store: RecordStore,
+) -> None:
+    calcium = Events(domain="lab", concepts=(Concept(values=("Calcium",)),), pick=Pick(which="last"))
+    found = outcome(series_store, Rows(fields=("time", "value", "unit")), calcium)
+    assert said(realise(found, "en")) == ["The latest Calcium was 1.309 mmol/L ↓ (2025-02-26 06:00)."]
+    assert found.evidence[0].values["value"] == 1.3092769933
+
+
+def test_organisms_are_counted_by_culture_and_not_by_antibiotic(series_store: RecordStore) -> None:
+    found = outcome(series_store, Top(field="organism"), Events(domain="microbiology"), None)
+    assert found.rows == (("KLEBSIELLA PNEUMONIAE", 2), ("ESCHERICHIA COLI", 1))
+    assert "cultures_counted" in found.assumptions
+
+
+def test_a_culture_without_organism_says_what_the_laboratory_wrote(store: RecordStore) -> None:
+    fields = ("time", "specimen", "test", "organism")
+    cultures = outcome(store, Rows(fields=fields), Events(domain="microbiology"), 2)
+    assert said(realise(cultures, "en")) == [
+        "Microbiology result: 2025-01-10 23:00, BLOOD CULTURE, Blood culture, no growth."
+    ]
+
+
+def test_an_open_order_says_so_and_a_withdrawn_allergy_says_so(store: RecordStore) -> None:
+    furosemide = Events(domain="drug", concepts=(Concept(values=("Furosemide",)),), pick=Pick(which="last"))
+    asked = Rows(fields=("end", "dose", "dose_unit", "route"), also=("frequency",))
+    ends = outcome(store, asked, furosemide)
+    assert said(realise(ends, "en")) == ["The latest Furosemide: 40 mg IV BID, no stop date."]
+    assert said(realise(ends, "zh")) == ["最近一次Furosemide：40 mg IV BID，未写停止时间。"]
+    allergies = outcome(store, Rows(fields=("substance", "reaction")), Events(domain="allergy"), 3)
+    assert "Latex, itching, entered-in-error." in said(realise(allergies, "en"))
+
+
+def test_people_and_stays_read_as_sentences(store: RecordStore) -> None:
+    patient, stay = Events(domain="patient"), Events(domain="admission")
+    assert said(realise(outcome(store, Rows(fields=("age",)), patient), "en")) == ["Age: 66."]
+    assert said(realise(outcome(store, Rows(fields=("gender",)), patient), "zh")) == ["性别：女。"]
+    assert said(realise(outcome(store, Count(of="patients"), patient, None), "en")) == [
+        "Number of patients: 4."
+    ]
+    assert said(realise(outcome(store, Count(of="patients"), patient, None), "zh")) == ["患者共 4 名。"]
+    listed = outcome(store, Rows(fields=("time", "end", "type", "reason")), stay, 2)
+    assert said(realise(listed, "en")) == [
+        "Hospital admission: since 2025-01-10 20:00, until 2025-01-18 11:00, type: emergency, pneumonia."
+    ]
 
 
 def test_numbers_are_as_in_the_record() -> None:
