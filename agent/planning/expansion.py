@@ -48,6 +48,9 @@ _SHORTEST_NAME = 3
 # parts the ingredients; "Insulin Aspart Protamine" is no protamine.
 _BEFORE = r"(?:^(?:[\d.,%]+\s*(?:hr|hour|mg|ml|g|mcg|unt)?\s+)*|[-/+,(\[]\s*|\b(?:and|with)\s+)"
 _WORD = re.compile(r"[a-z0-9]+")
+_ALLERGY = re.compile(r"allerg|anaphyla|reaction|intoleran|过敏|不耐受|不良反应", re.IGNORECASE)
+_CULTURE = re.compile(r"resist|sensitiv|suscept|cover|耐药|敏感|药敏|覆盖", re.IGNORECASE)
+_ANTI_INFECTIVES = ("J01", "J02")  # ATC: classes that cultures are tested against
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,12 @@ class Expansion:
         if concept.type != "drug_class":
             return
         classes = tuple(code for system, code in concept.codes if system == "atc")
-        for drug in self._terminology.concepts:
-            if drug.type == "drug" and any(
-                system == "atc" and code.startswith(classes) for system, code in drug.codes
+        for other in self._terminology.concepts:
+            within = [code.startswith(classes) for system, code in other.codes if system == "atc"]
+            if (other.type == "drug" and any(within)) or (
+                other.type == "drug_class" and within and all(within)
             ):
-                yield from (drug.en, *drug.synonyms_en, *drug.labels)
+                yield from (other.en, *other.synonyms_en, *other.labels)
 
     def _called(self, names: Iterable[str]) -> Iterator[_Value]:
         """The drugs of the store that have one of the names as an ingredient."""
@@ -164,6 +168,20 @@ class Expansion:
         domain, query = _CODED[name]
         with closing(self._store.connect()) as connection:
             return sorted(_read(connection, domain, "name", query), key=lambda value: value.code)
+
+
+def meant(concept: Concept, candidates: Iterable[Candidate], question: str) -> list[Candidate]:
+    """The candidates of a concept that the words around it leave.
+
+    A class of drugs is a word of everyday questions: it names allergens only where allergies are asked for, and
+    no drug at all in "which antibiotics is it resistant to?", where it is the name of a column.
+    """
+    if concept.type != "drug_class":
+        return list(candidates)
+    if _CULTURE.search(question) and any(code.startswith(_ANTI_INFECTIVES) for _, code in concept.codes):
+        return []
+    asked = _ALLERGY.search(question) is not None
+    return [candidate for candidate in candidates if asked or candidate.domain != "allergy"]
 
 
 def _read(connection: sqlite3.Connection, domain: Domain, field: str, query: str) -> Iterator[_Value]:

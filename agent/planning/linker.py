@@ -10,7 +10,7 @@ from functools import cache, cached_property
 
 from agent.answer import Language
 from agent.planning.cues import note_types
-from agent.planning.expansion import Expansion
+from agent.planning.expansion import Expansion, meant
 from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
 from agent.planning.numbers import numbers
@@ -100,7 +100,11 @@ class Linker:
         units = _units(question)
         found: list[tuple[int, int, list[Candidate], bool]] = []
         for match in self._terminology.find(text):
-            candidates = [c for concept in match.concepts for c in self._of_concept(concept, match.how)]
+            candidates = [
+                candidate
+                for concept in match.concepts
+                for candidate in meant(concept, self._of_concept(concept, match.how), text)
+            ]
             if candidates:
                 found.append((match.start, match.end, candidates, False))
         for loose in (False, True):

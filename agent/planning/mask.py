@@ -78,11 +78,9 @@ def mask_example(example: str, language: Language) -> str:
 
 def _kinds(link: Link) -> list[str | None]:
     kinds = list(dict.fromkeys(kind for c in link.candidates if (kind := kind_of(c)) in KINDS))
-    first = link.candidates[0] if link.candidates else None
-    if first and kinds and first.how != "class" and (first.count or first.domain == "note"):
+    if kinds and (link.candidates[0].count or link.candidates[0].domain == "note"):
         return [*kinds]
-    # Not in the record, or a word for many drugs ("which antibiotics is it resistant to?"): may be plain words.
-    return [*kinds, None]
+    return [*kinds, None]  # not in the record: the words may be meant as plain words, too
 
 
 def _time_word(time: TimeLink) -> str:

@@ -192,3 +192,45 @@ def test_icd_codes_exist(terminology: Terminology, shared_data: Path) -> None:
         if system in known and "\n" + code.replace(".", "") not in known[system]
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("低分子肝素", ["drug_class:lmwh"]),
+        ("blood thinners", ["drug_class:anticoagulant"]),
+        ("质子泵抑制剂", ["drug_class:ppi"]),
+        ("促甲状腺激素", ["lab:tsh"]),
+    ],
+)
+def test_a_class_of_drugs_is_a_concept(terminology: Terminology, text: str, expected: list[str]) -> None:
+    assert found(terminology, text) == [(text, expected)]
+
+
+def test_what_concepts_refer_to_exists(terminology: Terminology) -> None:
+    drug_codes = [code for c in terminology.concepts if c.type == "drug" for _, code in c.codes]
+    for concept in terminology.concepts:
+        assert all(terminology.concept(other).type == concept.type for other in concept.stand_ins)
+        assert not concept.title_patterns or concept.type == "procedure"
+        if concept.type == "drug_class":
+            prefixes = tuple(code for system, code in concept.codes if system == "atc")
+            assert concept.members or any(code.startswith(prefixes) for code in drug_codes), concept.id
+
+
+@pytest.mark.shared_data
+def test_procedure_codes_exist(terminology: Terminology, shared_data: Path) -> None:
+    with gzip.open(
+        shared_data / "mimic-iv-demo/hosp/d_icd_procedures.csv.gz", "rt", encoding="utf-8"
+    ) as lines:
+        rows = [(row["icd_version"], row["icd_code"]) for row in csv.DictReader(lines)]
+    known = {
+        "icd10pcs": "\n" + "\n".join(code for version, code in rows if version == "10"),
+        "icd9proc": "\n" + "\n".join(code for version, code in rows if version == "9"),
+    }
+    wrong = [
+        (concept.id, code)
+        for concept in terminology.concepts
+        for system, code in concept.codes
+        if system in known and "\n" + code.replace(".", "") not in known[system]
+    ]
+    assert wrong == []
