@@ -79,7 +79,12 @@ def _told_apart(refusals: list[Failed], findings: list[Finding], language: Langu
     """The refusal to give: the first, or one that says that tables and notes were both looked through."""
     outcomes = [f.outcome for f in findings if isinstance(f, RecordsFinding)]
     notes = [f for f in findings if isinstance(f, NotesFinding)]
-    if outcomes and notes and {refusal.reason for refusal in refusals} == {"not_documented"}:
+    if (
+        outcomes
+        and notes
+        and notes[0].searched
+        and {refusal.reason for refusal in refusals} == {"not_documented"}
+    ):
         none = none_of(outcomes[0].query.of, language)
         text = say(language, "records.none_anywhere", none=none, searched=notes[0].searched)
         return Failed("not_documented", text)

@@ -248,7 +248,8 @@ class _Speaker:
             elif name == "organism" and cell is None:
                 facts.append(culture_result(evidence.values, self.language))
             elif cell is not None and name != "unit":
-                facts.append(self._fact(name, cell))
+                ended = cells.get("end") is not None
+                facts.append(self._fact("began" if name == "time" and ended else name, cell))
         status = evidence.values.get("status")
         if "status" not in cells and str(status).casefold() in bindings()[self.of.domain].closed:
             facts.append(value_word("status", status, self.language))
@@ -268,6 +269,8 @@ class _Speaker:
     def _fact(self, name: str, cell: Cell) -> str:
         """One cell with the word for it; a time says whether something began or ended then."""
         words = phrases(self.language)["field"]
+        if name == "began":
+            return phrase(self.language, "began", time=moment(cell))
         if name in ("time", "end"):
             lasting = bindings()[self.of.domain].end is not None and self.of.domain not in _MOMENTARY
             key = "to" if name == "end" else "from" if lasting else "at"

@@ -112,6 +112,8 @@ def test_nothing_in_tables_and_notes_is_said_of_both(hospital_store: RecordStore
     assert draft.reason == "not_documented"
     assert "No lab result is recorded in the tables: Ferritin" in draft.text
     assert "2 notes" in draft.text
+    unread = compose(state(none, NotesFinding(SearchNotes("ferritin", SAMPLE), (), 0)))
+    assert "notes" not in unread.text
 
 
 @pytest.mark.parametrize(("open_patient", "begins"), [(SAMPLE, False), (1, True), (None, True)])

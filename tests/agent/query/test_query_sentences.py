@@ -229,7 +229,7 @@ def test_people_and_stays_read_as_sentences(store: RecordStore) -> None:
     assert said(realise(outcome(store, Count(of="patients"), patient, None), "zh")) == ["患者共 4 名。"]
     listed = outcome(store, Rows(fields=("time", "end", "type", "reason")), stay, 2)
     assert said(realise(listed, "en")) == [
-        "Hospital admission: since 2025-01-10 20:00, until 2025-01-18 11:00, type: emergency, pneumonia."
+        "Hospital admission: from 2025-01-10 20:00, until 2025-01-18 11:00, type: emergency, pneumonia."
     ]
 
 
