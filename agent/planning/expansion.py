@@ -20,27 +20,28 @@ from knowledge.terminology.concepts import Concept
 from knowledge.terminology.terminology import Terminology
 
 _SYSTEMS = {"icd10": "icd10", "icd9": "icd9", "icd10pcs": "icd10", "icd9proc": "icd9"}
-_CODED: dict[str, tuple[Domain, str]] = {
+_CODED: Mapping[Domain, tuple[str, str]] = {
     "diagnosis": (
-        "diagnosis",
+        "diagnoses_icd",
         "SELECT long_title, icd_code, n FROM (SELECT icd_code, count(*) AS n FROM diagnoses_icd GROUP BY icd_code)"
         " JOIN d_icd_diagnoses USING (icd_code)",
     ),
     "procedure": (
-        "procedure",
+        "procedures_icd",
         "SELECT long_title, icd_code, n FROM (SELECT icd_code, count(*) AS n FROM procedures_icd GROUP BY icd_code)"
         " JOIN d_icd_procedures USING (icd_code)",
     ),
 }
-_DRUGS: tuple[tuple[Domain, str, str], ...] = (
-    ("drug", "name", "SELECT drug, '', count(*) FROM prescriptions GROUP BY drug"),
+_DRUGS: tuple[tuple[str, Domain, str, str], ...] = (
+    ("prescriptions", "drug", "name", "SELECT drug, '', count(*) FROM prescriptions GROUP BY drug"),
     (
+        "inputevents",
         "input",
         "name",
         "SELECT label, '', sum(n) FROM (SELECT itemid, count(*) AS n FROM inputevents GROUP BY itemid)"
         " JOIN d_items USING (itemid) GROUP BY label",
     ),
-    ("allergy", "substance", "SELECT substance, '', count(*) FROM allergies GROUP BY substance"),
+    ("allergies", "allergy", "substance", "SELECT substance, '', count(*) FROM allergies GROUP BY substance"),
 )
 _SCORES = {"code": 0.975, "title": 0.965, "class": 0.96, "ingredient": 0.95}
 _SHORTEST_NAME = 3
@@ -159,13 +160,19 @@ class Expansion:
 
     @cached_property
     def _drugs(self) -> Sequence[_Value]:
+        held = self._store.tables  # an EHRSQL database has no allergies
         with closing(self._store.connect()) as connection:
             return [
-                value for domain, field, query in _DRUGS for value in _read(connection, domain, field, query)
+                value
+                for table, domain, field, query in _DRUGS
+                if table in held
+                for value in _read(connection, domain, field, query)
             ]
 
-    def _coded(self, name: str) -> Sequence[_Value]:
-        domain, query = _CODED[name]
+    def _coded(self, domain: Domain) -> Sequence[_Value]:
+        table, query = _CODED[domain]
+        if table not in self._store.tables:
+            return ()
         with closing(self._store.connect()) as connection:
             return sorted(_read(connection, domain, "name", query), key=lambda value: value.code)
 
