@@ -99,8 +99,10 @@ class Expansion:
                     yield _candidate(value, "title")
         elif concept.type in {"drug", "drug_class"}:
             how = "ingredient" if concept.type == "drug" else "class"
+            outside = {member[1:] for member in concept.members if member.startswith("!")}
             for value in self._called(self._names(concept)):
-                yield _candidate(value, how)
+                if outside.isdisjoint(_WORD.findall(value.text.lower())):
+                    yield _candidate(value, how)
 
     def _by_code(self, concept: Concept, values: Sequence[_Value]) -> Iterator[Candidate]:
         codes = [value.code for value in values]
@@ -115,7 +117,8 @@ class Expansion:
 
     def _names(self, concept: Concept) -> Iterator[str]:
         """Names of a drug; of a class: its own (allergies name classes) and those of its drugs."""
-        yield from (concept.en, *concept.synonyms_en, *concept.members)
+        yield from (concept.en, *concept.synonyms_en)
+        yield from (member for member in concept.members if not member.startswith("!"))
         yield from (text for text in concept.abbreviations if not text.startswith("="))
         if concept.type != "drug_class":
             return

@@ -4,8 +4,8 @@ A table is UTF-8 TSV with the columns ``COLUMNS``; cells that hold several entri
 An abbreviation written with a leading ``=`` counts only in exactly that case (``=K``, ``=MS``), because in
 another case it would be an ordinary word, a unit or somebody else's abbreviation. Three further columns may be there:
 ``title_patterns`` (words that the titles of a procedure have; ``!word`` for one they must not have), ``members``
-(names of the drugs of a class, beyond the drugs with its ATC codes) and ``stand_ins`` (ids of concepts that
-answer for this one where a store has only them).
+(names of the drugs of a class, beyond the drugs with its ATC codes; ``!word`` for one that marks local forms
+outside the class) and ``stand_ins`` (ids of concepts that answer for this one where a store has only them).
 """
 
 import csv
@@ -43,7 +43,7 @@ class Concept:
         labels: how tables of MIMIC-IV and its relatives call it.
         source: where names, codes and labels come from.
         title_patterns: of a procedure: the words that a title needs, ``!word`` those it must not have.
-        members: of a class of drugs: names of drugs that belong to it.
+        members: of a class of drugs: names of drugs that belong to it, ``!word`` for forms that do not.
         stand_ins: ids of concepts that answer for this one where a store has only them.
     """
 
