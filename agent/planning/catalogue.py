@@ -7,17 +7,30 @@ instructions inside it are words like any others.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 from agent.answer import Language, Reason
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
-from agent.planning.cues import asks_for_action, asks_many_notes, sounds_like_note
+from agent.planning.cues import (
+    asks_for_action,
+    asks_for_decision,
+    asks_for_reason,
+    asks_many_notes,
+    compares,
+    is_about_family,
+    sounds_like_note,
+    unexplained,
+)
+from agent.planning.examples import LANGUAGES
+from agent.planning.features import meanings
 from agent.planning.followup import continued
 from agent.planning.intent import Intent
 from agent.planning.link import Linked
+from agent.planning.mask import mask_example
 from agent.planning.phrases import phrase
 from agent.planning.plan import Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
-from agent.planning.reading import Reading, read
+from agent.planning.reading import Reading, intents, read
 from agent.planning.subject import subject_of, which_patient
 from agent.planning.times import half_width
 from agent.query.model import ClinicalQuery, Concept, Domain, Events
@@ -29,6 +42,9 @@ _ASIDES: dict[str, Reason] = {
     "!outside": "out_of_scope",
 }
 _SURE = 0.99
+_PLAIN = 0.6  # a score above which a question reads like an example of an intent, whatever its single words
+_DOUBTED = 0.8  # below this part of the threshold a query is not even shown beside what the notes say
+_TRUSTED = 0.7  # from here on a query of an open patient needs no search of the notes beside it
 _NOTE_CONFIDENCE = 0.6  # a search shows what it quotes; it is right as often as note questions are told apart
 
 
@@ -63,21 +79,61 @@ class CataloguePlanner:
         if asks_for_action(reading.masked.text):
             return _refuse("action_request", language, max(reading.confidence, 0.9))
         about_notes = sounds_like_note(text)
-        intent = reading.intent
-        if reading.label == "!note" or (about_notes and (intent is None or reading.signs.best < 0.6)):
-            return self._search(question, language, linked, subject.subject_id, reading)
+        intent, subject_id = reading.intent, subject.subject_id
+        if asks_for_decision(reading.masked.text):
+            return Plan((Refuse("low_confidence", phrase(language, "judgement")),), _SURE)
+        of_many = intent is not None and intent.patient == "many"
+        tables_cannot = is_about_family(text) or asks_for_reason(reading.masked.text) or not _recorded(linked)
+        if tables_cannot and subject_id is not None and not of_many and reading.label != "!action":
+            return self._search(question, language, linked, subject_id, reading)
+        if reading.label == "!note" or (about_notes and (intent is None or reading.signs.best < _PLAIN)):
+            return self._search(question, language, linked, subject_id, reading)
         if intent is None:
-            recorded = any(c.count for link in linked.values for c in link.candidates)
-            if reading.confidence >= self._threshold and not (recorded and reading.label == "!outside"):
+            if reading.confidence >= self._threshold and not self._is_of_record(reading, linked, subject_id):
                 return _aside(reading, language)
-            if subject.subject_id is None or not _clinical(linked):
-                return _refuse("low_confidence", language, reading.confidence)
-            return self._search(question, language, linked, subject.subject_id, reading)
-        if reading.confidence < self._threshold:
-            if about_notes or (subject.subject_id is not None and _clinical(linked)):
-                return self._search(question, language, linked, subject.subject_id, reading)
+            return self._else_notes(question, language, linked, subject_id, reading)
+        if intent.patient == "one" and "many" in meanings(reading.masked.text) and not _asks_many(intent):
             return _refuse("low_confidence", language, reading.confidence)
-        return _query(intent, language, linked, scope, subject.subject_id, reading)
+        said = unexplained(reading.masked.text, _examples(intent))
+        if said is not None:
+            if subject_id is not None and intent.patient == "one":
+                return self._search(question, language, linked, subject_id, reading)
+            return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
+        windows = [time.text for time in linked.times if time.window is not None]
+        if len(windows) > 1 and compares(text):
+            return Plan(
+                (Clarify(phrase(language, "two_times", times=", ".join(windows)), tuple(windows)),), _SURE
+            )
+        if reading.confidence < _DOUBTED * self._threshold:
+            return self._else_notes(question, language, linked, subject_id, reading)
+        if subject_id is None or intent.patient == "many" or reading.confidence >= _TRUSTED:
+            if reading.confidence < self._threshold:
+                return self._else_notes(question, language, linked, subject_id, reading)
+            return _query(intent, language, linked, scope, subject_id, reading)
+        query = _query(intent, language, linked, scope, subject_id, reading)
+        if not isinstance(query.actions[0], QueryRecords):
+            return query
+        notes = self._search(question, language, linked, subject_id, reading)
+        return Plan((*query.actions, *notes.actions), reading.confidence, query.assumptions)
+
+    def _is_of_record(self, reading: Reading, linked: Linked, subject_id: int | None) -> bool:
+        """Whether the record may answer what looks like no question to it: its tables, or the patient's notes."""
+        recorded = any(c.count for link in linked.values for c in link.candidates)
+        if reading.label == "!outside" and recorded:
+            return True
+        if subject_id is None:
+            return False
+        return reading.label == "!absent" or (reading.label == "!outside" and reading.confidence < _TRUSTED)
+
+    def _else_notes(
+        self, question: str, language: Language, linked: Linked, subject_id: int | None, reading: Reading
+    ) -> Plan:
+        """What is left when no query is sure enough: the open patient's notes, or an honest "not sure"."""
+        if subject_id is None:
+            return _refuse("low_confidence", language, reading.confidence)
+        if reading.label == "!outside" and reading.confidence >= self._threshold and not _clinical(linked):
+            return _refuse("out_of_scope", language, reading.confidence)
+        return self._search(question, language, linked, subject_id, reading)
 
     def _search(
         self, question: str, language: Language, linked: Linked, subject_id: int | None, reading: Reading
@@ -129,6 +185,8 @@ def _query(
     patient = subject_id if intent.patient == "one" else None
     if patient is None and scope.patient is not None:
         said.append(phrase(language, "all_patients"))
+    if patient is not None and scope.patient is not None and patient != scope.patient:
+        said.append(phrase(language, "other_patient", said=str(patient)))
     query = intent.fill(values, number=number, n=n, patient=patient)
     query, more = _timed(query, intent, linked, language)
     return Plan((QueryRecords(query, intent.intent),), reading.confidence, tuple(said + more))
@@ -164,6 +222,28 @@ def _timed(
 def _clinical(linked: Linked) -> bool:
     """Whether the question names anything of a record, so that searching the notes for it makes sense."""
     return bool(linked.values or linked.patients)
+
+
+def _recorded(linked: Linked) -> bool:
+    """Whether the store holds something of every value that is named; of what it does not, only notes can tell."""
+    named = [link for link in linked.values if link.candidates and link.candidates[0].domain != "note"]
+    return all(any(candidate.count for candidate in link.candidates) for link in named)
+
+
+@cache
+def _masked_examples(name: str) -> tuple[str, ...]:
+    intent = intents()[name]
+    return tuple(mask_example(text, language) for language in LANGUAGES for text in intent.examples(language))
+
+
+def _examples(intent: Intent) -> tuple[str, ...]:
+    """The masked examples of an intent, in both languages."""
+    return _masked_examples(intent.intent)
+
+
+def _asks_many(intent: Intent) -> bool:
+    """Whether examples of an intent about one patient use the words for many."""
+    return sum("many" in meanings(text) for text in _examples(intent)) > 1
 
 
 def _said(linked: Linked) -> tuple[str, ...]:

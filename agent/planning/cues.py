@@ -1,6 +1,7 @@
 """Words that tell what kind of question it is, read from ``cues.yaml``."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,12 @@ class _Cues:
     note_types: tuple[tuple[str, re.Pattern[str]], ...]
     note: tuple[re.Pattern[str], ...]
     note_cohort: tuple[re.Pattern[str], ...]
+    decision: tuple[re.Pattern[str], ...]
+    family: tuple[re.Pattern[str], ...]
+    reason: tuple[re.Pattern[str], ...]
+    reason_kept: tuple[re.Pattern[str], ...]
+    compare: tuple[re.Pattern[str], ...]
+    qualifiers: tuple[re.Pattern[str], ...]
 
 
 @cache
@@ -34,6 +41,12 @@ def _cues() -> _Cues:
         ),
         compiled(content["note"]),
         compiled(content["note_cohort"]),
+        compiled(content["decision"]),
+        compiled(content["family"]),
+        compiled(content["reason"]),
+        compiled(content["reason_kept"]),
+        compiled(content["compare"]),
+        compiled(list(content["qualifiers"].values())),
     )
 
 
@@ -64,3 +77,34 @@ def sounds_like_note(text: str) -> bool:
 def asks_many_notes(text: str) -> bool:
     """Whether a lower-case question asks for patients by what their notes mention."""
     return any(pattern.search(text) for pattern in _cues().note_cohort)
+
+
+def asks_for_decision(masked: str) -> bool:
+    """Whether a masked question asks if something may or should be done."""
+    return any(pattern.search(masked) for pattern in _cues().decision)
+
+
+def is_about_family(text: str) -> bool:
+    """Whether a lower-case question names a relative."""
+    return any(pattern.search(text) for pattern in _cues().family)
+
+
+def asks_for_reason(masked: str) -> bool:
+    """Whether a masked question asks why something is so, other than an admission, or what the aim is."""
+    cues = _cues()
+    return any(p.search(masked) for p in cues.reason) and not any(p.search(masked) for p in cues.reason_kept)
+
+
+def compares(text: str) -> bool:
+    """Whether a lower-case question sets two things against each other."""
+    return any(pattern.search(text) for pattern in _cues().compare)
+
+
+def unexplained(masked: str, examples: Iterable[str]) -> str | None:
+    """The first restriction of a masked question that no example of the chosen query has; ``None`` if all have."""
+    known = list(examples)
+    for pattern in _cues().qualifiers:
+        found = pattern.search(masked)
+        if found and not any(pattern.search(example) for example in known):
+            return found[0]
+    return None

@@ -46,7 +46,7 @@ SLOT_FIELDS: Mapping[tuple[str, str], Kind] = {
     ("note", "type"): "note_type",
 }
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is several times as fast, where built in
-_WORDINGS = "wordings."
+_FILES: Mapping[Language, str] = {"en": "wordings.en.yaml", "zh": "wordings.zh.yaml"}
 _TOP_N = 5
 _READMISSION_DAYS = 30
 
@@ -238,16 +238,11 @@ def load_wordings() -> Mapping[Language, Mapping[str, tuple[str, ...]]]:
     """
     found: dict[Language, dict[str, tuple[str, ...]]] = {"en": {}, "zh": {}}
     for entry in _files(wordings=True):
-        language = entry.name.removeprefix(_WORDINGS).removesuffix(".yaml")
         try:
             read = _WORDINGS_FILE.validate_python(_read(entry))
         except ValidationError as error:
             raise ConfigError(f"The wordings file {entry.name} is not valid: {error}") from error
-        if language not in found:
-            raise ConfigError(
-                f"The wordings file {entry.name} is of no language that questions are asked in."
-            )
-        found["en" if language == "en" else "zh"] = read
+        found["en" if entry.name == _FILES["en"] else "zh"] = read
     return found
 
 
@@ -256,7 +251,9 @@ _WORDINGS_FILE = TypeAdapter(dict[str, tuple[str, ...]])
 
 def _files(*, wordings: bool) -> list[Traversable]:
     entries = sorted(files("agent.planning").joinpath("intents").iterdir(), key=lambda file: file.name)
-    return [e for e in entries if e.name.endswith(".yaml") and e.name.startswith(_WORDINGS) == wordings]
+    if wordings:
+        return [entry for entry in entries if entry.name in _FILES.values()]
+    return [entry for entry in entries if re.fullmatch(r"[a-z_]+\.yaml", entry.name)]
 
 
 def _read(entry: Traversable) -> Any:

@@ -10,14 +10,17 @@ import numpy as np
 from agent.answer import Language
 from agent.planning.classifier import Classifier, Scores
 from agent.planning.confidence import Signs, probability
+from agent.planning.examples import ASIDE
 from agent.planning.features import meanings
-from agent.planning.intent import Intent, load_intents
-from agent.planning.link import Linked
+from agent.planning.intent import Intent, kind_of, load_intents
+from agent.planning.link import Link, Linked
 from agent.planning.mask import Masked, mask_question
 
 _UNUSED_LINK = 0.3  # what a linked value that the intent has no slot for takes off its score
 _NO_PATIENT = 0.05  # what questions about one patient lose where none is open or named
 _ONE_PATIENT = 0.15  # what questions about many lose where one is open and nothing says "many"
+_LESSER_KIND = 4.0  # how much a mention counts against a kind, by the lead of its best candidate of any kind
+_MOST_AGAINST = 0.3
 _FREE = frozenset({"note_type", "n"})  # may stay unused: words such as "CT", numbers inside other phrases
 
 
@@ -30,12 +33,14 @@ class Reading:
         masked: the reading of its mentions.
         confidence: calibrated, of the label.
         signs: what the confidence rests on.
+        aside: which other question it is most like.
     """
 
     label: str
     masked: Masked
     confidence: float
     signs: Signs
+    aside: str
 
     @property
     def intent(self) -> Intent | None:
@@ -65,7 +70,7 @@ def read(question: str, linked: Linked, language: Language, *, has_patient: bool
     for variant, row in zip(variants, scores, strict=True):
         present = Counter(kind for kind in variant.kinds if kind)
         present["n"] = len(linked.numbers)
-        allowed = permit(row, classifier.labels, present, bool(linked.times))
+        allowed = permit(row, classifier.labels, present, bool(linked.times)) - _against(linked, variant)
         if has_patient and "many" not in meanings(variant.text):
             many = [name in intents() and intents()[name].patient == "many" for name in classifier.labels]
             allowed[many] -= _ONE_PATIENT
@@ -74,9 +79,29 @@ def read(question: str, linked: Linked, language: Language, *, has_patient: bool
             allowed[one] -= _NO_PATIENT
         signs, label = signs_of(allowed, classifier.labels)
         if best is None or signs.best > best.signs.best:
-            best = Reading(label, variant, probability(signs), signs)
+            asides = [name.startswith(ASIDE) for name in classifier.labels]
+            aside = classifier.labels[int(np.argmax(np.where(asides, allowed, -1)))]
+            best = Reading(label, variant, probability(signs), signs, aside)
     assert best is not None  # mask_question gives one reading at least
     return best
+
+
+def _against(linked: Linked, variant: Masked) -> float:
+    """What speaks against taking mentions as the kinds that this variant takes them as."""
+    found = 0.0
+    for link, kind in zip(linked.values, variant.kinds, strict=True):
+        scores = [candidate.score for candidate in link.candidates if kind_of(candidate) == kind]
+        if kind is not None and scores:
+            lead = max(candidate.score for candidate in link.candidates) - max(scores)
+            found += min(_MOST_AGAINST, _LESSER_KIND * lead)
+        if kind == "allergen" and len(kinds_of(link)) > 1 and "allergy" not in meanings(variant.text):
+            found += _MOST_AGAINST  # a drug is an allergen only in a question about allergies
+    return found
+
+
+def kinds_of(link: Link) -> set[str]:
+    """The slots that a mention may fill."""
+    return {kind for candidate in link.candidates if (kind := kind_of(candidate)) is not None}
 
 
 def permit(row: Scores, labels: Sequence[str], present: Mapping[str, int], has_time: bool) -> Scores:
@@ -108,7 +133,7 @@ def permit(row: Scores, labels: Sequence[str], present: Mapping[str, int], has_t
 def signs_of(allowed: Scores, labels: Sequence[str]) -> tuple[Signs, str]:
     """What speaks for the best label, and that label."""
     order = np.argsort(allowed)[::-1]
-    asides = [column for column, label in enumerate(labels) if label.startswith("!")]
+    asides = [column for column, label in enumerate(labels) if label.startswith(ASIDE)]
     label = labels[int(order[0])]
     others = [column for column in asides if column != order[0]]
     return (

@@ -1,0 +1,74 @@
+"""Questions go where they are answered: to a query, to the notes, or (with a reason) nowhere."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.language import language_of
+from agent.planning.catalogue import CataloguePlanner
+from agent.planning.linker import Linker
+from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes
+from agent.scope import Scope
+from tests.hospital import NOW
+
+ROUTING = yaml.safe_load((Path(__file__).parent / "routing.yaml").read_text(encoding="utf-8"))
+
+
+def ask(linker: Linker, question: str, patient: int | None = 1) -> Plan:
+    scope = Scope(now=NOW, patient=patient)
+    language = language_of(question)
+    return CataloguePlanner().plan(question, language, linker.link(question, language, scope), scope)
+
+
+def places(plan: Plan) -> set[str]:
+    found: set[str] = set()
+    for action in plan.actions:
+        if isinstance(action, QueryRecords):
+            found.add(str(action.intent))
+        elif isinstance(action, SearchNotes):
+            found.add("note")
+        elif isinstance(action, Refuse):
+            found.add("action" if action.reason == "action_request" else action.reason)
+    return found
+
+
+@pytest.mark.parametrize(("language", "floor"), [("en", 0.8), ("zh", 0.8)])
+def test_questions_go_where_they_are_answered(linker: Linker, language: str, floor: float) -> None:
+    found = {question: places(ask(linker, question)) for question in ROUTING[language]}
+    wrong = {q: found[q] for q, gold in ROUTING[language].items() if not found[q] & set(gold.split("|"))}
+    assert 1 - len(wrong) / len(found) >= floor, wrong
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_question_about_the_open_patient_is_refused_for_lack_of_confidence(
+    linker: Linker, language: str
+) -> None:
+    refused = [q for q in ROUTING[language] if "low_confidence" in places(ask(linker, q))]
+    assert not refused
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_hardly_any_question_for_the_notes_is_answered_by_a_table_alone(
+    linker: Linker, language: str
+) -> None:
+    asked = [question for question, gold in ROUTING[language].items() if gold == "note"]
+    wrong = [question for question in asked if "note" not in places(ask(linker, question))]
+    assert len(wrong) <= 1, wrong
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Did he report coughing up blood?", "is the heart enlarged", "what pain does she have", "痰里带血吗"],
+)
+def test_a_common_word_of_a_long_title_makes_no_query(linker: Linker, question: str) -> None:
+    assert places(ask(linker, question)) == {"note"}
+
+
+def test_a_unit_is_no_value(linker: Linker) -> None:
+    linked = linker.link("was the creatinine above 2 mg/dl", "en", Scope(now=NOW, patient=1))
+    assert [link.text for link in linked.values] == ["creatinine"]
+
+
+def test_without_a_patient_what_nobody_understands_is_declined(linker: Linker) -> None:
+    assert places(ask(linker, "blue sideways fridays", patient=None)) <= {"low_confidence", "out_of_scope"}
