@@ -17,7 +17,7 @@ from agent.planning.offer import Offer, Offered
 from agent.planning.prompt_text import Sample, prompt_text
 from agent.planning.reading import intents
 from agent.planning.times import resolve_times
-from agent.query.model import ClinicalQuery, Concept, Domain
+from agent.query.model import ClinicalQuery, Concept, Domain, Rows
 
 _ANY_PATIENT = 1  # stands for "the patient" and never reaches the model
 _REASONS = {"action": "action_request", "absent": "not_in_schema", "outside": "out_of_scope"}
@@ -108,6 +108,8 @@ def demonstrate(label: str, example: str, language: Language, now: str) -> Demon
         n=prompt_text().n if "n" in names else None,
         patient=_ANY_PATIENT if intent.patient == "one" else None,
     )
+    if isinstance(query.ask, Rows):  # what is listed besides is the catalogue's; a model need not write it
+        query = query.model_copy(update={"ask": query.ask.model_copy(update={"also": ()})})
     found = form_of(_timed(query, intent, offer), offer)
     return None if found is None else Demonstration(question, offer, found)
 
