@@ -163,6 +163,7 @@ class _Writer:
         yield _ask(
             "rows",
             {"fields": _list(fields, _FIELDS)},
+            also=_list(fields, _FIELDS),
             distinct=_const(False),
             order=_one_of(orders),
             limit=count,
