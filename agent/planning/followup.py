@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.answer import Language
 from agent.planning.choose import choose
 from agent.planning.intent import SLOT_FIELDS, kind_of
-from agent.planning.link import Linked
+from agent.planning.link import Candidate, Link, Linked
 from agent.planning.phrases import phrase
 from agent.planning.plan import Plan, QueryRecords, SearchNotes, Turn
 from agent.planning.times import half_width
@@ -27,6 +27,8 @@ _FILLER = re.compile(
     r"那么|那|再|还有|同样|一样的?|只看|只要|仅看?|换成|改成|另外|以及|接着|也|的|呢|吗|看看?|一下|查|是|多少|怎么样|如何|"
     r"他|她|它|患者|病人|请|给我|问题|同一|情况|时间|范围|限于|在|值|结果|要|和|这个|这位|对|于|显示|出来|吧"
 )
+
+_FEW_WORDS = 3  # a Chinese character counts half
 
 
 def continued(
@@ -66,6 +68,35 @@ def continued(
         return None
     query, more = changed
     return Plan((QueryRecords(query, action.intent),), previous.plan.confidence, (*said, *more))
+
+
+def borrowed(question: str, linked: Linked, history: tuple[Turn, ...]) -> Linked | None:
+    """The links of a few words that name nothing ("trend?", 最高是多少), with what the last query was about.
+
+    Returns:
+        ``None`` where the question is longer or names something, or the last turn asked no table.
+    """
+    text = half_width(question)
+    length = len(re.findall(r"[a-z0-9]+", text)) + len(re.findall(r"[\u3400-\u9fff]", text)) / 2
+    previous = history[-1].plan if history else None
+    action = previous.actions[0] if previous is not None and previous.actions else None
+    if linked.values or length > _FEW_WORDS or not isinstance(action, QueryRecords):
+        return None
+    of = action.query.of
+    links = tuple(
+        Link(
+            0,
+            0,
+            concept.said or concept.values[0],
+            tuple(
+                Candidate(of.domain, concept.field, value, 1.0, "name" if concept.values[1:] else "exact", 1)
+                for value in concept.values
+            ),
+        )
+        for concept in of.concepts[:1]
+        if concept.values
+    )
+    return replace(linked, values=links) if links else None
 
 
 def is_elliptical(question: str, linked: Linked) -> bool:

@@ -8,7 +8,7 @@ import yaml
 from agent.language import language_of
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.linker import Linker
-from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes
+from agent.planning.plan import Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.scope import Scope
 from tests.hospital import NOW
 
@@ -72,3 +72,59 @@ def test_a_unit_is_no_value(linker: Linker) -> None:
 
 def test_without_a_patient_what_nobody_understands_is_declined(linker: Linker) -> None:
     assert places(ask(linker, "blue sideways fridays", patient=None)) <= {"low_confidence", "out_of_scope"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "intent"),
+    [
+        ("latest creatinine", "highest?", "highest_value"),
+        ("latest creatinine", "trend?", "value_trend"),
+        ("最近一次肌酐", "最高是多少", "highest_value"),
+        ("is she on furosemide", "what dose?", "drug_details"),
+    ],
+)
+def test_a_few_words_are_about_what_was_asked_before(
+    linker: Linker, first: str, second: str, intent: str
+) -> None:
+    before = ask(linker, first)
+    scope = Scope(now=NOW, patient=1)
+    language = language_of(second)
+    linked = linker.link(second, language, scope)
+    plan = CataloguePlanner().plan(second, language, linked, scope, (Turn(first, before),))
+    assert places(plan) == {intent}
+    assert isinstance(plan.actions[0], QueryRecords) and isinstance(before.actions[0], QueryRecords)
+    assert (
+        plan.actions[0].query.of.concepts == before.actions[0].query.of.concepts or intent == "drug_details"
+    )
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["can I give furosemide", "能用呋塞米吗", "is it safe to give contrast", "should we start furosemide"],
+)
+def test_whether_something_may_be_given_is_never_answered_from_a_table(linker: Linker, question: str) -> None:
+    assert places(ask(linker, question)) <= {"low_confidence", "action"}
+
+
+@pytest.mark.parametrize("question", ["does her mother have diabetes", "母亲有糖尿病吗"])
+def test_what_relatives_have_is_looked_for_in_the_notes(linker: Linker, question: str) -> None:
+    assert places(ask(linker, question)) == {"note"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how many women have heart failure",
+        "how many patients over 65 have heart failure",
+        "没有用呋塞米的患者有多少",
+        "谁的血钾最高",
+    ],
+)
+def test_a_restriction_that_no_query_honours_is_not_dropped(linker: Linker, question: str) -> None:
+    assert places(ask(linker, question)) <= {"low_confidence"}
+
+
+def test_two_times_set_against_each_other_are_asked_about(linker: Linker) -> None:
+    plan = ask(linker, "potassium yesterday vs today")
+    assert isinstance(plan.actions[0], Clarify)
+    assert plan.actions[0].options == ("yesterday", "today")
