@@ -1,5 +1,6 @@
 """``ClinicalAgent``: the one object that a program, the CLI and the UI talk to."""
 
+import hashlib
 import sqlite3
 import threading
 import time
@@ -134,10 +135,16 @@ class ClinicalAgent:
         Raises:
             QuestionError: nothing of that conversation is waiting.
         """
-        state = self._graph.get_state({"configurable": {"thread_id": conversation}})
+        state = self._graph.get_state(self._config(conversation))
         if not state.next:
             raise QuestionError(f"The conversation {conversation!r} has no interrupted question.")
-        yield from self._run(None, conversation, state.values["scope"])
+        scope: Scope = state.values["scope"]
+        if scope.permitted != self.permitted:
+            self.forget(conversation)
+            raise QuestionError(
+                "What you may see has changed since the question was interrupted; ask it again."
+            )
+        yield from self._run(None, conversation, scope)
 
     def stop(self, conversation: str) -> None:
         """Stop the question that a conversation is answering; its stream ends with ``Stopped``."""
@@ -148,7 +155,7 @@ class ClinicalAgent:
 
     def _run(self, given: State | None, conversation: str | None, scope: Scope) -> Iterator[Event]:
         graph = self._single if conversation is None else self._graph
-        config: RunnableConfig = {"configurable": {"thread_id": conversation}} if conversation else {}
+        config = self._config(conversation) if conversation is not None else None
         run = Run(self.rooms)
         with self._occupied(conversation, run):
             began = time.perf_counter()
@@ -190,7 +197,15 @@ class ClinicalAgent:
         """Delete a conversation with all its checkpoints."""
         saver = self._graph.checkpointer
         assert isinstance(saver, SqliteSaver)
-        saver.delete_thread(conversation)
+        saver.delete_thread(self._thread(conversation))
+
+    def _thread(self, conversation: str) -> str:
+        """A conversation belongs to one user and one store; the same name of another user is another one."""
+        owner = f"{self.rooms.store.identity()}\n{self.user}\n{conversation}"
+        return hashlib.sha256(owner.encode()).hexdigest()
+
+    def _config(self, conversation: str) -> RunnableConfig:
+        return {"configurable": {"thread_id": self._thread(conversation)}}
 
     def close(self) -> None:
         """Release the model, the indexes and the files."""

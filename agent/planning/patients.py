@@ -11,9 +11,13 @@ from knowledge.store.store import RecordStore
 
 _LABELLED = re.compile(
     r"(?:\b(?:patient|pt|subject|mrn|case|record)(?:\s+(?:no\.?|id|number|nr\.?))?\s*[#:]?\s*|"
-    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,3}\d+)(?![a-z\d])(?!\s*(?:天|日|年|岁|次))"
+    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,8}[-_]?\d+)(?![a-z\d])(?!\s*(?:天|日|年|岁|次))"
 )
-_TITLED = re.compile(r"\b(?:mr|mrs|ms|miss|dr)\.?\s+(?P<name>[a-z][a-z'-]+)")
+_CODE = re.compile(r"(?<![a-z\d.])(?P<id>[a-z]{0,8}[-_]?\d+)(?![a-z\d]|\.\d)")
+_TITLED = re.compile(
+    r"\b(?:mr|mrs|ms|miss|dr|of|for|patient|pt|in|about)\.?\s+(?P<name>[a-z][a-z-]*[a-z])(?:'s)?\b|"
+    r"(?<![\w-])(?P<owner>[a-z][a-z-]*[a-z])'s\b"
+)
 _OPEN = re.compile(
     r"\b(?:she|he|her|his|him|hers|the patient(?:'s)?|this patient(?:'s)?|my patient(?:'s)?|the pt)\b(?!s)|"
     r"该患者|该病人|这位患者|这位病人|这个患者|这个病人|此患者|本患者|她|他|患者|病人"
@@ -23,7 +27,7 @@ _MANY = re.compile(
     r"\b(?:patients|people|who|everyone)\b"
 )
 _LONGEST_NAME = 5  # words
-_LONGEST_HAN_NAME = 4
+_LONGEST_HAN_NAME = 8
 _ID_DIGITS = 5  # a bare number this long that has the length of the store's numbers is meant as one
 
 
@@ -32,12 +36,20 @@ class PatientNames:
 
     def __init__(self, ids: Iterable[int], mrns: dict[str, int], names: dict[str, list[int]]) -> None:
         self._ids = frozenset(ids)
-        self._mrns = mrns
+        self._mrns = {_bare(mrn): subject for mrn, subject in mrns.items()}
         self._names = names
         self._surnames: dict[str, list[int]] = defaultdict(list)
+        self._turned: dict[str, list[int]] = defaultdict(list)
         for name, subjects in names.items():
-            if " " in name:
+            last, comma, first = name.partition(",")
+            if comma:  # "Okafor, Ada" is also asked for as "Ada Okafor"
+                self._surnames[last.strip()] += subjects
+                self._turned[f"{first.strip()} {last.strip()}"] += subjects
+            elif "·" in name:
+                self._turned[name.rsplit("·", 1)[1]] += subjects
+            elif " " in name:
                 self._surnames[name.rsplit(" ", 1)[1]] += subjects
+        self._shapes = {_shape(mrn) for mrn in mrns}
         self._lengths = {len(str(subject_id)) for subject_id in self._ids}
 
     @classmethod
@@ -71,18 +83,20 @@ class PatientNames:
 
         for match in _LABELLED.finditer(text):
             code = match["id"]
-            if code in self._mrns:
-                add(*match.span(), self._mrns[code], "mrn")
+            if _bare(code) in self._mrns:
+                add(*match.span(), self._mrns[_bare(code)], "mrn")
             elif code.isdigit():
                 add(*match.span(), int(code) if int(code) in self._ids else None, "id")
             else:
                 add(*match.span(), None, "mrn")
-        for match in re.finditer(r"(?<![a-z\d.])[a-z]{0,3}\d+(?![a-z\d]|\.\d)", text):
-            code = match[0]
-            if code in self._mrns:
-                add(*match.span(), self._mrns[code], "mrn")
+        for match in _CODE.finditer(text):
+            code = match["id"]
+            if _bare(code) in self._mrns:
+                add(*match.span(), self._mrns[_bare(code)], "mrn")
             elif code.isdigit() and len(code) >= _ID_DIGITS and len(code) in self._lengths:
                 add(*match.span(), int(code) if int(code) in self._ids else None, "id")
+            elif not code.isdigit() and len(code) >= _ID_DIGITS and _shape(code) in self._shapes:
+                add(*match.span(), None, "mrn")  # looks like a number of this hospital, and is nobody's
         for start, end, subjects in self._named(text):
             for subject_id in subjects[:2]:  # two of one name are two patients: the planner asks which
                 found_before = len(found)
@@ -101,13 +115,29 @@ class PatientNames:
         for size in range(_LONGEST_NAME, 1, -1):
             for first in range(len(words) - size + 1):
                 start, end = words[first].start(), words[first + size - 1].end()
-                if text[start:end] in self._names:
-                    yield start, end, self._names[text[start:end]]
+                found = self._names.get(text[start:end]) or self._turned.get(text[start:end])
+                if found:
+                    yield start, end, found
         for match in _TITLED.finditer(text):
-            if match["name"] in self._surnames:
-                yield *match.span(), self._surnames[match["name"]]
+            found = self._surnames.get(match["name"] or match["owner"])
+            if found:
+                yield *match.span(), found
         for run in re.finditer(r"[\u3400-\u9fff·]+", text):
             for size in range(_LONGEST_HAN_NAME, 1, -1):
                 for start in range(run.start(), run.end() - size + 1):
-                    if text[start : start + size] in self._names:
-                        yield start, start + size, self._names[text[start : start + size]]
+                    part = text[start : start + size]
+                    subjects = self._names.get(part) or self._turned.get(part)
+                    if subjects:
+                        yield start, start + size, subjects
+
+
+def _bare(code: str) -> str:
+    """A hospital number without the signs that people leave out: ``DEMO-000006`` is ``demo000006``."""
+    return re.sub(r"[-_\s]", "", code)
+
+
+def _shape(code: str) -> tuple[str, int]:
+    """The letters and the number of digits of a hospital number."""
+    bare = _bare(code)
+    digits = re.sub(r"\D", "", bare)
+    return bare[: len(bare) - len(digits)], len(digits)

@@ -31,6 +31,9 @@ def subject_of(linked: Linked, language: Language, scope: Scope) -> Subject:
     """The one patient of the question: named, or else open."""
     named = [patient for patient in linked.patients if patient.how != "scope"]
     unknown = next((patient for patient in named if patient.subject_id is None), None)
+    if unknown is not None and scope.permitted is not None:
+        # A user who may not see everyone must not learn who is a patient here and who is none.
+        return Subject(None, Refuse("no_permission", phrase(language, "no_permission", said=unknown.text)))
     if unknown is not None:
         return Subject(
             None, Refuse("no_such_patient", phrase(language, "no_such_patient", said=unknown.text))

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -235,8 +236,6 @@ class _Gate:
 
 
 def test_a_stopped_question_ends_before_its_next_step_and_can_be_resumed(agent: ClinicalAgent) -> None:
-    from dataclasses import replace
-
     rooms, gate = agent.rooms, _Gate(agent.rooms.planner)
     agent.rooms = replace(rooms, planner=gate)
     seen: list[object] = []
@@ -271,6 +270,8 @@ def test_a_stopped_question_ends_before_its_next_step_and_can_be_resumed(agent: 
 
 
 def test_nothing_of_a_forgotten_conversation_stays(agent: ClinicalAgent, tmp_path) -> None:
+    with closing(sqlite3.connect(agent.folder / "conversations.sqlite")) as connection:
+        before = connection.execute("SELECT count(*) FROM checkpoints").fetchone()
     agent.ask("What is the latest creatinine?", patient=WANG, conversation="gone")
     agent.forget("gone")
     with closing(sqlite3.connect(agent.folder / "conversations.sqlite")) as connection:
@@ -295,3 +296,21 @@ def test_two_conversations_are_answered_side_by_side(agent: ClinicalAgent) -> No
     assert "1.9" in answers[WANG]
     assert "1.6" in answers[EXAMPLE]
     assert "1.9" not in answers[EXAMPLE]
+
+
+def test_a_conversation_belongs_to_its_user(agent: ClinicalAgent, restricted: ClinicalAgent) -> None:
+    """The same name of another user is another conversation: nothing of it is seen, resumed or forgotten."""
+    rooms, gate = agent.rooms, _Gate(agent.rooms.planner)
+    agent.rooms = replace(rooms, planner=gate)
+    agent_stream = agent.stream("What is the latest creatinine?", patient=SAMPLE, conversation="shared")
+    next(agent_stream)
+    gate.open.set()
+    agent_stream.close()
+    agent.rooms = rooms
+    with pytest.raises(QuestionError, match="no interrupted question"):
+        list(restricted.resume("shared"))
+    restricted.forget("shared")
+    agent.ask("What is the latest creatinine?", patient=SAMPLE, conversation="shared")
+    answer = restricted.ask("and the potassium?", patient=WANG, conversation="shared")
+    assert not any("creatinine" in assumption for assumption in answer.assumptions)
+    agent.forget("shared")
