@@ -11,7 +11,7 @@ from collections.abc import Collection
 from agent.sql.statement import FUNCTIONS, MAX_LENGTH
 
 LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 16_000_000,  # one value or row; notes have up to some MB
+    sqlite3.SQLITE_LIMIT_LENGTH: 6_000_000,  # one value or row; a note may have 5 MB
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: MAX_LENGTH,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
@@ -24,7 +24,7 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-STEPS_BETWEEN_CHECKS = 2_000
+STEPS_BETWEEN_CHECKS = 500
 
 
 def lock_down(connection: sqlite3.Connection, tables: Collection[str], views: Collection[str] = ()) -> None:

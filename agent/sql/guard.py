@@ -20,6 +20,7 @@ from knowledge.errors import QueryRejected, StoreError
 from knowledge.store.store import EHRSQL_TABLES, RecordStore
 
 CELL_CHARACTERS = 100_000
+RESULT_CHARACTERS = 4_000_000
 _copies = ScopedCopies()
 
 
@@ -61,18 +62,26 @@ def run_guarded(
         try:
             with closing(connection.execute(sql)) as cursor:
                 columns = tuple(str(column[0]) for column in cursor.description or ())
-                fetched = cursor.fetchmany(cap + 1)
+                rows, cut = _fetched(cursor, cap)
         except sqlite3.Error as error:
             raise _explained(error, seconds) from error
         finally:
             connection.set_progress_handler(None, 0)
-    cut = False
-    rows = []
-    for row in fetched[:cap]:
-        cells = tuple(_cell(value) for value in row)
+    return Table(columns, tuple(rows), cut)
+
+
+def _fetched(cursor: sqlite3.Cursor, cap: int) -> tuple[list[tuple[Cell, ...]], bool]:
+    """The rows one by one, so that no more is held than is kept; and whether anything was cut."""
+    rows: list[tuple[Cell, ...]] = []
+    cut, characters = False, 0
+    for row in cursor:
+        if len(rows) == cap or characters > RESULT_CHARACTERS:
+            return rows, True
         cut |= any(isinstance(value, str) and len(value) > CELL_CHARACTERS for value in row)
+        cells = tuple(_cell(value) for value in row)
+        characters += sum(len(cell) for cell in cells if isinstance(cell, str))
         rows.append(cells)
-    return Table(columns, tuple(rows), cut or len(fetched) > cap)
+    return rows, cut
 
 
 @contextmanager

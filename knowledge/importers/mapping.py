@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from knowledge.errors import ImportFailure
 from knowledge.importers.columns import Table, schema_tables
+from knowledge.importers.plainyaml import PlainLoader
 
 KEEP = "keep"
 """As ``otherwise``: a value that the value map does not list stays as it is."""
@@ -128,8 +129,8 @@ class Mapping:
         self.path = path
         try:
             text = path.read_text(encoding="utf-8-sig")
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
-            data = yaml.safe_load(text)
+            self._root = yaml.compose(text, Loader=PlainLoader)
+            data = yaml.load(text, Loader=PlainLoader)
         except (OSError, UnicodeDecodeError) as error:
             raise ImportFailure(f"{path} cannot be read; it must be UTF-8 text.") from error
         except yaml.MarkedYAMLError as error:

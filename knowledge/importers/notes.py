@@ -21,11 +21,12 @@ from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
 from knowledge.importers.documents import SUFFIXES, decode, extract
 from knowledge.importers.language import language_of
+from knowledge.importers.plainyaml import TextLoader
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Row, Skipped, SourceFile, Value
 
 MANIFESTS = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.yaml")
 COLUMNS = frozenset(
-    "file patient subject_id encounter hadm_id type time author title language encoding".split()  # noqa: SIM905
+    "file patient subject_id encounter hadm_id type time author title language encoding".split()
 )
 LANGUAGES = ("en", "zh")
 
@@ -229,8 +230,7 @@ def _from_jsonl(text: str) -> Iterator[Entry]:
 
 def _from_yaml(text: str, path: Path) -> Iterator[Entry]:
     try:
-        # The base loader knows only texts, lists and mappings: nothing runs, and times stay as written.
-        found = yaml.load(text, Loader=yaml.BaseLoader)
+        found = yaml.load(text, Loader=TextLoader)
     except yaml.YAMLError as error:
         raise ImportFailure(f"{path} is not YAML.") from error
     if not isinstance(found, list):

@@ -46,6 +46,11 @@ class TabularReader:
                 if _is_pattern(entry.file)
                 else [path.parent / entry.file]
             )
+            folder = path.parent.resolve()
+            if any(folder not in one.resolve().parents for one in paths):
+                raise mapping.failure(
+                    ["tables", number, "file"], f"{entry.file!r} lies outside of the folder {path.parent}"
+                )
             if not paths or not paths[0].is_file():
                 raise mapping.failure(
                     ["tables", number, "file"], f"there is no file {entry.file!r} in {path.parent}"
