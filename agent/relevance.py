@@ -32,6 +32,8 @@ CONCLUSION_WEIGHT = 0.9
 """The same under a heading that concludes ("IMPRESSION"): that is what the report says of its subject."""
 UNSAID = 6
 """A word that no sentence has weighs as if so many had it: the notes may say it otherwise."""
+ANOTHER_SUBJECT = 0.4
+"""Factor for a sentence that names none of the clinical concepts that the question names."""
 HYPOTHETICAL_FACTOR = 0.6
 """A condition or instruction ("If febrile, repeat CXR") is no statement of what is, unless that was asked."""
 LONGEST_FORM = 4
@@ -48,10 +50,12 @@ class Term:
     Attributes:
         forms: how the question, or a synonym of it, names it (as ``phrase`` gives them).
         related: how a note may speak of the same topic otherwise.
+        concept: whether it is a clinical concept, without which a sentence is about something else.
     """
 
     forms: frozenset[str]
     related: frozenset[str] = frozenset()
+    concept: bool = False
 
     def weight_in(self, body: str, context: str, section: str) -> float:
         """How well a sentence, its section's title and all that stands above it mention this, 0 to 1."""
@@ -76,7 +80,9 @@ def terms(question: str, synonyms: Synonyms) -> list[Term]:
     for start, end, names in synonyms(question):
         rest[start:end] = " " * (end - start)
         forms = frozenset(key for name in (question[start:end], *names) if (key := phrase(name)))
-        found.append(Term(forms, frozenset().union(*(_topics().get(form, ()) for form in forms)) - forms))
+        found.append(
+            Term(forms, frozenset().union(*(_topics().get(form, ()) for form in forms)) - forms, concept=True)
+        )
     by_topic: dict[frozenset[str], set[str]] = {}
     for form in _units("".join(rest)):
         topic = _topics().get(form)
@@ -122,6 +128,9 @@ def word_scores(question: str, about: Sequence[Term], passages: Sequence[Passage
     rarity = np.array([math.log(1 + (len(passages) + 1) / ((n or UNSAID) + 0.5)) for n in present])
     total = float(rarity.sum()) or 1.0
     scores = mentions @ rarity / total
+    concepts = [i for i, term in enumerate(about) if term.concept]
+    if concepts:
+        scores *= np.where(mentions[:, concepts].any(axis=1), 1.0, ANOTHER_SUBJECT)
     if not _has(searchable(question), "asks for instructions"):
         scores *= [HYPOTHETICAL_FACTOR if _has(p.body, "hypothetical") else 1.0 for p in passages]
     return [float(x) for x in scores]
