@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?(?!\d)")
 _MONTH = re.compile(r"(?<![\d-])(\d{4}-\d{2})(?![\d-])")
-_NUMBER = re.compile(r"(?<![A-Za-z0-9.])(?<![A-Za-z0-9]-)(?<![A-Za-z]/)(?:(?<=[\s(（:：=])-)?\d+(?:,\d{3})*(?:\.\d+)?")
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9.])(?<![A-Za-z0-9]-)(?<![A-Za-z]/)(?:(?<=[\s(（:：=])-)?\d+(?:,\d{3})*(?:\.\d+)?"
+)
 _QUOTATION = re.compile(r"“([^”]*)”", re.DOTALL)
 
 

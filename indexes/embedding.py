@@ -43,7 +43,9 @@ class Embedder:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or _bundled()
         self.name = DEFAULT_MODEL if folder is None else folder.resolve().name
-        self.reads_chinese = folder is not None  # MiniLM knows single characters only; a model by path is trusted
+        self.reads_chinese = (
+            folder is not None
+        )  # MiniLM knows single characters only; a model by path is trusted
         self._lock = threading.Lock()
         self._model: SentenceTransformer | None = None
         if not any(path.suffix in {".safetensors", ".bin"} for path in self._files()):

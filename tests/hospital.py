@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - rows of tables read best on one line each
 """A hand-written hospital of four patients whose every answer can be worked out by eye.
 
 ``small_hospital`` writes it into a new store. "Now" is 2025-03-01 12:00:00.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 
 class _NoAliases:
@@ -11,7 +12,7 @@ class _NoAliases:
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]
             event = self.get_event()  # type: ignore[attr-defined]
-            raise yaml.composer.ComposerError(None, None, "aliases (*) are not read here", event.start_mark)
+            raise ComposerError(None, None, "aliases (*) are not read here", event.start_mark)
         return super().compose_node(parent, index)  # type: ignore[misc]
 
 

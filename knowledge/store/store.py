@@ -143,7 +143,10 @@ class RecordStore:
         """A new connection; the caller closes it. Foreign keys are on, waits up to ``LOCK_SECONDS`` for a lock."""
         mode = "ro" if self.read_only else "rw"
         connection = sqlite3.connect(
-            f"{self.path.resolve().as_uri()}?mode={mode}", uri=True, timeout=LOCK_SECONDS, check_same_thread=False
+            f"{self.path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=LOCK_SECONDS,
+            check_same_thread=False,
         )
         connection.execute("PRAGMA foreign_keys = ON")
         return connection

@@ -101,7 +101,9 @@ def test_a_sentence_without_evidence_stands_only_where_nothing_was_found(hospita
     empty = draft(hospital_store, ClinicalQuery(ask=Count(), of=none, patient=1))
     full = draft(hospital_store, ClinicalQuery(ask=Count(), of=CREATININE, patient=1))
     assert holds(Sentence("No order is recorded in the tables: Warfarin.", (), outcome=0), [], empty)
-    assert not holds(Sentence("No lab result is recorded in the tables: Creatinine.", (), outcome=0), [], full)
+    assert not holds(
+        Sentence("No lab result is recorded in the tables: Creatinine.", (), outcome=0), [], full
+    )
     assert not holds(Sentence("All is well.", ()), [], Draft("answered"))
 
 

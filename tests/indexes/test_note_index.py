@@ -234,7 +234,9 @@ def test_an_altered_pointer_is_refused(
 
 
 def test_a_missing_index_names_the_command_that_builds_it(store: RecordStore, folder: Path) -> None:
-    with pytest.raises(IndexFault, match=re.escape(f"Build it with: chartroom index --rebuild --store {store.path}")):
+    with pytest.raises(
+        IndexFault, match=re.escape(f"Build it with: chartroom index --rebuild --store {store.path}")
+    ):
         NoteIndex.open(store, folder, None)
 
 
