@@ -57,6 +57,8 @@ def _assumptions(state: State, outcomes: list[Outcome]) -> tuple[str, ...]:
     language, plan = state["language"], state.get("plan")
     keys = sorted({key for outcome in outcomes for key in outcome.assumptions}, key=assumption_order)
     said = [*(plan.assumptions if plan else ()), *(assumption(language, key) for key in keys)]
+    if any(isinstance(f, RecordsFinding) and f.widened for f in state["findings"]):
+        said.insert(0, say(language, "assumption.widened"))
     now = say(language, "assumption.now", now=state["scope"].now)
     linked = state.get("linked")
     counted = any(time.window is not None for time in linked.times) if linked else False

@@ -4,7 +4,7 @@ from agent.answer import Language
 from agent.phrases import say
 from agent.planning.plan import QueryRecords
 from agent.query.execute import run
-from agent.query.model import Count, Exists
+from agent.query.model import Count, Exists, Rows, Trend
 from agent.scope import Scope
 from agent.state import Failed, RecordsFinding
 from knowledge.errors import NotInSchema, QueryRejected
@@ -16,6 +16,8 @@ def query_records(
 ) -> RecordsFinding | Failed:
     """What the records say; a refusal where they may not be seen or cannot hold it.
 
+    Where a stay was only taken for granted and holds nothing, all stays are listed, which is said.
+
     A count of none and "is there any?" are answered (with nothing behind them but the query); anything else
     that no row answers is ``not_documented``, which the composer says.
     """
@@ -23,9 +25,14 @@ def query_records(
     if patient is not None and not scope.may_see(patient):
         return Failed("no_permission", say(language, "scope.no_permission", subject_id=patient))
     try:
-        return RecordsFinding(action, run(action.query, store, scope))
+        outcome = run(action.query, store, scope)
+        if outcome.empty and action.stay_assumed and isinstance(action.query.ask, Rows | Trend):
+            everywhere = action.query.of.model_copy(update={"encounter": None})
+            outcome = run(action.query.model_copy(update={"of": everywhere}), store, scope)
+            return RecordsFinding(action, outcome, widened=not outcome.empty)
+        return RecordsFinding(action, outcome)
     except NotInSchema as error:
-        return Failed("not_in_schema", say(language, "records.not_in_schema", what=error))
+        return Failed("not_in_schema", say(language, "records.not_in_schema", what=str(error).rstrip(".")))
     except QueryRejected as error:
         return Failed("low_confidence", say(language, "records.rejected", why=error))
 

@@ -52,10 +52,11 @@ class NoteSentence:
 
 @dataclass(frozen=True, slots=True)
 class RecordsFinding:
-    """What ``query_records`` brought back."""
+    """What ``query_records`` brought back; ``widened``: from all stays, the one taken for granted held nothing."""
 
     action: QueryRecords
     outcome: Outcome
+    widened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

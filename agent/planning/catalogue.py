@@ -197,7 +197,8 @@ def _query(
         said.append(phrase(language, "other_patient", said=str(patient)))
     query = intent.fill(values, number=number, n=n, patient=patient)
     query, more = _timed(query, intent, linked, language)
-    return Plan((QueryRecords(query, intent.intent),), reading.confidence, tuple(said + more))
+    assumed = query.of.encounter is not None and phrase(language, "this_stay") in more
+    return Plan((QueryRecords(query, intent.intent, assumed),), reading.confidence, tuple(said + more))
 
 
 def _timed(

@@ -19,6 +19,7 @@ class QueryRecords:
 
     query: ClinicalQuery
     intent: str | None = None
+    stay_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
