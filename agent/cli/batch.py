@@ -9,6 +9,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.progress import track
 
+from agent.answer import Answer
 from agent.cli.stores import store_or_demo
 from agent.cli.terminal import NowOption, RiskOption, StoreOption, err
 from knowledge.errors import ConfigError, QuestionError
@@ -46,8 +47,8 @@ def batch_command(
 ) -> None:
     """Answer many questions. Run again after a stop, it goes on where it was.
 
-    A question that cannot be taken (empty, too long, in no known language) gives {"id", "error"} and, at the
-    end, exit code 1.
+    A question that cannot be taken (empty, too long, in no known language) is a refusal whose text says
+    why and, at the end, exit code 1.
     """
     from agent.agent import ClinicalAgent  # only here: LangGraph takes a second to import
 
@@ -65,7 +66,14 @@ def batch_command(
             try:
                 line = _answer(agent, one, risk)
             except QuestionError as error:
-                line = {"id": one.id, "error": str(error)}
+                refusal = Answer(
+                    question=one.question,
+                    language="en",
+                    status="refused",
+                    reason="out_of_scope",
+                    text=str(error),
+                )
+                line = {"id": one.id, **refusal.model_dump(mode="json")}
                 failed += 1
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
             lines.flush()

@@ -314,7 +314,8 @@ class TestBatch:
         out = tmp_path / "out.jsonl"
         assert self.run(asked, out, hospital) == 1
         bad, good = read_lines(out)
-        assert "empty" in bad["error"]
+        assert bad["status"] == "refused"
+        assert "empty" in bad["text"]
         assert good["status"] == "answered"
 
     @pytest.mark.parametrize(
