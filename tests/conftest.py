@@ -18,7 +18,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The public data sets (see docs/data.md); skips where they are not at hand."""
+    """The public data sets that tests and benchmarks read; skips where they are not at hand."""
     folder = Path(os.environ.get("CHARTROOM_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"the public data sets are not at {folder}; set CHARTROOM_SHARED_DATA")
