@@ -14,6 +14,7 @@ _DOMINANT = 3  # a value recorded so many times more often than any other is the
 _BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation", "stand_in", "absent"})
 _LISTED = 3
 _OPTIONS = 6
+_MEASURED: frozenset[Domain] = frozenset({"lab", "vital"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,58 @@ def choose(link: Link, kind: str, language: Language) -> Choice:
     best = max(used, key=lambda candidate: (candidate.score, candidate.count))
     if kind == "measure":
         return _one(link, best, used, language)
+    return _covered(link, best, used, language)
+
+
+def choose_in(link: Link, domain: Domain, field: str, language: Language) -> Choice:
+    """Choose among the candidates of one field of one domain.
+
+    Words that are a value of the record, case and spacing aside, mean exactly that value; the others that they
+    could cover are named in the assumption. Otherwise it is as in :func:`choose`.
+
+    Args:
+        link: the mention.
+        domain: where it is to be a value.
+        field: of that domain, in the terms of ``domains.yaml``.
+        language: of the assumption.
+
+    Returns:
+        The choice; without domain, concept and options where the mention is no value of that field.
+    """
+    candidates = [c for c in link.candidates if c.domain == domain and c.field == field]
+    if not candidates:
+        return Choice(None, None)
+    used = [candidate for candidate in candidates if candidate.count] or candidates
+    exact = [candidate for candidate in used if is_same(candidate.value, link.text)]
+    if exact:
+        return _exactly(link, exact, [candidate for candidate in used if candidate not in exact], language)
+    best = max(used, key=lambda candidate: (candidate.score, candidate.count))
+    if domain in _MEASURED:
+        return _one(link, best, used, language)
+    return _covered(link, best, used, language)
+
+
+def is_same(value: str, said: str) -> bool:
+    """Whether words are a value, case and spacing aside."""
+    return _plain(value) == _plain(said)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _exactly(
+    link: Link, exact: Sequence[Candidate], others: Sequence[Candidate], language: Language
+) -> Choice:
+    if not others:
+        return _all(link, exact, language)
+    named = sorted(others, key=lambda c: (-c.score, -c.count))
+    values = _listed(tuple(dict.fromkeys(c.value for c in named)), language)
+    said = phrase(language, "exactly", said=link.text, values=exact[0].value, others=values)
+    return Choice(exact[0].domain, _concept(link, exact), said)
+
+
+def _covered(link: Link, best: Candidate, used: Sequence[Candidate], language: Language) -> Choice:
     near = [c for c in used if c.domain == best.domain and c.field == best.field]
     if best.how == "exact" or best.how == "typo":
         near = [c for c in near if c.score >= best.score - _NEAR]
@@ -71,15 +124,20 @@ def _one(link: Link, best: Candidate, used: Sequence[Candidate], language: Langu
 def _all(link: Link, candidates: Sequence[Candidate], language: Language) -> Choice:
     ordered = sorted(candidates, key=lambda c: (-c.score, -c.count))
     concept = _concept(link, ordered)
-    values = ", ".join(concept.values[:_LISTED])
-    if len(concept.values) > _LISTED:
-        values = phrase(language, "and_more", values=values, n=len(concept.values) - _LISTED)
+    values = _listed(concept.values, language)
     said = None
     if ordered[0].how == "typo":
         said = phrase(language, "misspelt", said=link.text, values=values)
     elif [value.casefold() for value in concept.values] != [link.text.casefold()]:
         said = phrase(language, "mapped", said=link.text, values=values)
     return Choice(ordered[0].domain, concept, said)
+
+
+def _listed(values: Sequence[str], language: Language) -> str:
+    listed = ", ".join(values[:_LISTED])
+    if len(values) <= _LISTED:
+        return listed
+    return phrase(language, "and_more", values=listed, n=len(values) - _LISTED)
 
 
 def _concept(link: Link, candidates: Sequence[Candidate]) -> Concept:
