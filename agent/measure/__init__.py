@@ -1,0 +1,1 @@
+"""Measuring a planner: answers compared with gold, and the figures that follow from the comparison."""
