@@ -146,7 +146,7 @@ class TestCommand:
     def files(self, tmp_path: Path) -> tuple[Path, Path]:
         out, answers = tmp_path / "out.jsonl", tmp_path / "answers.json"
         lines = [
-            {"id": "1", **line([[1]], ms={"total": 5})},
+            {"id": "1", **line([[1]], confidence=0.95, ms={"total": 5})},
             {"id": "1|zh1", **line([[2]], confidence=0.2)},
             {"id": "2", **line(status="refused", reason="not_in_schema")},
         ]
