@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.answer import Language, Reason
+from agent.charts.mark import AskedChart
 from agent.planning.link import Linked
 from agent.query.model import ClinicalQuery, Window
 from agent.scope import Scope
@@ -15,11 +16,19 @@ from agent.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class QueryRecords:
-    """Ask the tables. ``intent`` is the catalogue's name of it; ``None`` where a model composed the query."""
+    """Ask the tables.
+
+    Attributes:
+        query: what is asked.
+        intent: the catalogue's name of it; ``None`` where a model composed the query.
+        stay_assumed: the question named no time, and the usual stay was taken.
+        chart: the mark that the question asks for; ``auto``: a chart with the mark that fits the result.
+    """
 
     query: ClinicalQuery
     intent: str | None = None
     stay_assumed: bool = False
+    chart: AskedChart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Charts: a result of the records as a Vega-Lite specification, drawn offline."""
