@@ -1,0 +1,1 @@
+"""How the bundled planner is trained: data, model, training, export. Needs the extra `train`."""
