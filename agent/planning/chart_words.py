@@ -64,8 +64,9 @@ def find_chart(text: str, language: Language) -> ChartWords | None:
         return None
     found += [item for words in read for item in _matches(words.more, low)]
     kept = _longest(found)
-    marks = [mark for _, _, mark in kept if mark is not None]
-    mark: Mark | None = "stacked_bar" if "stacked_bar" in marks else next(iter(marks), None)
+    marks: list[Mark] = [mark for _, _, mark in kept if mark is not None]
+    first = next(iter(marks), None)
+    mark = "stacked_bar" if "stacked_bar" in marks else first
     return ChartWords(tuple((start, end) for start, end, _ in kept), mark)
 
 
