@@ -247,16 +247,16 @@ def counts(verdicts: Iterable[Verdict]) -> dict[str, Counter[Outcome]]:
     return table
 
 
-def show(verdicts: Sequence[Verdict]) -> None:
+def show(verdicts: Sequence[Verdict], *, failures: bool = True) -> None:
     """Print the table and what failed."""
-    print(f"{'':<10}{'asked':>6}" + "".join(f"{name:>{len(name) + 3}}" for name in OUTCOMES))
+    print(f"{'':<12}{'asked':>6}" + "".join(f"{name:>{len(name) + 3}}" for name in OUTCOMES))
     for group, found in counts(verdicts).items():
         cells = "".join(f"{found[name]:>{len(name) + 3}}" for name in OUTCOMES)
-        print(f"{group:<10}{found.total():>6}{cells}")
+        print(f"{group:<12}{found.total():>6}{cells}")
     times = sorted(verdict.ms for verdict in verdicts)
     print(f"\nlatency: p50 {statistics.median(times):.0f} ms, p95 {times[int(0.95 * (len(times) - 1))]} ms")
     for verdict in verdicts:
-        if verdict.outcome != "right":
+        if failures and verdict.outcome != "right":
             print(f"\n{verdict.id}  {verdict.outcome}{': ' + verdict.why if verdict.why else ''}")
             print(f"  asked  {verdict.question}\n  {verdict.said[:300]}")
 
