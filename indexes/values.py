@@ -6,7 +6,7 @@ ambiguous mention is right is left to the caller, who sees all candidates with h
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, product
 from pathlib import Path
@@ -31,6 +31,9 @@ _SHORTEST_TYPO = 5
 _UNUSED = 0.6
 """'tf residual', which the record has, beats 'tf residual output', which only its dictionary has; but
 'acute kidney failure' beats the specimen 'kidney' within it, whether the record has it or not."""
+
+_SYNONYM = 0.8
+"""'oral gastric', a name of the store, beats 'gastric output', which is only another word for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +152,26 @@ class ValueIndex:
         """
         tokens = list(tokenise(question[:_READ]))
         found: list[tuple[int, int, list[ValueMatch]]] = []
+        edges: dict[tuple[int, int], tuple[int, int]] = {}
         for first, last in self._mentions([token.text for token in tokens]):
-            text = question[tokens[first].start : tokens[last - 1].end]
-            matches = self._surface(" ".join(t.text for t in tokens[first:last]), text, columns)
+            start, end = tokens[first].start, tokens[last - 1].end
+            matches = self._surface(
+                " ".join(t.text for t in tokens[first:last]), question[start:end], columns
+            )
             if matches:
                 found.append((first, last, matches))
+                edges[first, last] = _edges(question, start, end, matches)
         taken = [False] * len(tokens)
         chosen = list(_longest(found, tokens, taken))
         if loose:
             chosen += self._loose(tokens, taken, columns)
-        return [
-            SpanMatch(
-                tokens[first].start,
-                tokens[last - 1].end,
-                question[tokens[first].start : tokens[last - 1].end],
-                tuple(_best(matches, limit)),
-            )
-            for first, last, matches in sorted(chosen, key=lambda item: item[0])
-        ]
+        spans = []
+        for first, last, matches in sorted(chosen, key=lambda item: item[0]):
+            start, end = edges.get((first, last), (tokens[first].start, tokens[last - 1].end))
+            text = question[start:end]
+            named = sorted((_as_written(match, text) for match in matches), key=_rank)
+            spans.append(SpanMatch(start, end, text, tuple(_best(named, limit))))
+        return spans
 
     def close(self) -> None:
         """Release the file."""
@@ -286,6 +291,30 @@ def _tells(words: Sequence[str]) -> bool:
     )
 
 
+def _edges(question: str, start: int, end: int, matches: Sequence[ValueMatch]) -> tuple[int, int]:
+    """The mention with the signs that belong to a value's name: the "%" of "lidocaine 1%", a last bracket."""
+    widest = (start, end)
+    for match in matches:
+        tokens = list(tokenise(match.value))
+        if not tokens:
+            continue
+        first, last = start - tokens[0].start, end + len(match.value) - tokens[-1].end
+        if first >= 0 and _folded(question[first:last]) == _folded(match.value):
+            widest = min(widest[0], first), max(widest[1], last)
+    return widest
+
+
+def _as_written(match: ValueMatch, text: str) -> ValueMatch:
+    """The match as exact where the text is the value, case and spacing aside."""
+    if match.how == "typo" or _folded(match.value) != _folded(text):
+        return match
+    return replace(match, score=_SCORES["exact"], how="exact")
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
 def _longest(
     found: Sequence[tuple[int, int, list[ValueMatch]]], tokens: Sequence[Token], taken: list[bool]
 ) -> Iterator[tuple[int, int, list[ValueMatch]]]:
@@ -294,7 +323,8 @@ def _longest(
     def weight(mention: tuple[int, int, list[ValueMatch]]) -> float:
         first, last, matches = mention
         length = tokens[last - 1].end - tokens[first].start
-        return length if any(match.count for match in matches) else _UNUSED * length
+        named = 1.0 if any(match.how != "synonym" for match in matches) else _SYNONYM
+        return named * (length if any(match.count for match in matches) else _UNUSED * length)
 
     for first, last, matches in sorted(found, key=lambda mention: (-weight(mention), mention[0])):
         if not any(taken[first:last]):

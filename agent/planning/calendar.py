@@ -68,6 +68,16 @@ def shift(moment: datetime, amount: float, unit: str) -> datetime:
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last_day))
 
 
+def count_back(moment: datetime, amount: float, unit: str) -> datetime:
+    """The instant ``amount`` units before ``moment``, as the store's own date functions count it.
+
+    A day that the month lacks runs over into the next one: a month before 31 March is 3 March.
+    """
+    if unit in {"minutes", "hours", "days", "weeks"}:
+        return shift(moment, -amount, unit)
+    return shift(moment.replace(day=1), -amount, unit) + timedelta(days=moment.day - 1)
+
+
 def calendar_span(moment: datetime, unit: str) -> tuple[datetime, datetime]:
     """The calendar day, week (from Monday), month, quarter or year around ``moment``."""
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -129,7 +139,23 @@ def _ago(match: re.Match[str], now: datetime) -> Span | None:
         said = ("within 30 minutes of that time", "按该时刻前后 30 分钟计")
         return then - half, then + half, then, said
     said = None if unit == "days" else (f"that calendar {unit[:-1]}", "按该自然周期计")
-    return *calendar_span(then, unit), then, said
+    return *calendar_span(then, unit), count_back(now, amount, unit), said
+
+
+def _last_period(match: re.Match[str], now: datetime) -> Span:
+    unit = UNITS[match["unit"]]
+    first, last = calendar_span(shift(calendar_span(now, unit)[0], -1, unit), unit)
+    name = first.strftime("%Y" if unit == "years" else "%Y-%m")
+    count, han = _COUNTED[unit]
+    said = (
+        f"“{match[0]}” is taken as the calendar {match['unit']} {name}; say “past {count}” to count back from now",
+        f"“{match[0]}”按自然{han} {name} 计；如需从现在往前推算，请说“过去{_HAN_COUNTED[unit]}”",
+    )
+    return first, last, None, said
+
+
+_COUNTED = {"months": ("30 days", "月"), "quarters": ("3 months", "季度"), "years": ("12 months", "年")}
+_HAN_COUNTED = {"months": "30天", "quarters": "3个月", "years": "12个月"}
 
 
 def _relative(match: re.Match[str], now: datetime) -> Span:
@@ -285,9 +311,13 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
         (rf"\b(?:the\s+)?{_EN_LAST}\s+(?P<n>{ENGLISH_NUMBER})\s*-?\s*(?P<unit>{ENGLISH_UNIT})\b", _rolling),
         (
             r"\b(?:the\s+past|(?:in|over|during|within|for|of)\s+(?:the\s+)?past|"
-            r"(?:in|over|during|within|for|of)\s+the\s+last|past)(?P<n>)\s+"
+            r"(?:in|during)\s+the\s+last(?=\s+(?:hour|day|week))|(?:over|within|for|of)\s+the\s+last|past)(?P<n>)\s+"
             r"(?P<unit>hour|day|week|month|quarter|year)\b",
             _rolling,
+        ),
+        (
+            r"\b(?:in|during|throughout|on)\s+the\s+last\s+(?P<unit>month|quarter|year)\b(?!/)",
+            _last_period,
         ),
         (
             rf"(?:最近|近|过去|之前|前|这)的?(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})(?:以内|之内|以来|内|里|来|间)?",

@@ -62,9 +62,13 @@ def choose_in(link: Link, domain: Domain, field: str, language: Language) -> Cho
     if not candidates:
         return Choice(None, None)
     used = [candidate for candidate in candidates if candidate.count] or candidates
-    exact = [candidate for candidate in used if is_same(candidate.value, link.text)]
+    # A dictionary of measurements has many names that the record never uses; of drugs and fluids, a name that
+    # is not used means that none was given.
+    named = used if domain in _MEASURED else candidates
+    exact = [candidate for candidate in named if is_same(candidate.value, link.text)]
     if exact:
-        return _exactly(link, exact, [candidate for candidate in used if candidate not in exact], language)
+        others = [candidate for candidate in used if candidate not in exact and candidate.count]
+        return _exactly(link, exact, others, language)
     best = max(used, key=lambda candidate: (candidate.score, candidate.count))
     if domain in _MEASURED:
         return _one(link, best, used, language)

@@ -22,6 +22,7 @@ class _Cues:
     reason_kept: tuple[re.Pattern[str], ...]
     compare: tuple[re.Pattern[str], ...]
     qualifiers: tuple[re.Pattern[str], ...]
+    verbs: tuple[re.Pattern[str], ...]
 
 
 @cache
@@ -47,6 +48,7 @@ def _cues() -> _Cues:
         compiled(content["reason_kept"]),
         compiled(content["compare"]),
         compiled(list(content["qualifiers"].values())),
+        compiled(content["verbs"]),
     )
 
 
@@ -67,6 +69,11 @@ def note_types(text: str) -> list[tuple[int, int, str]]:
         if all(end <= first or start >= last for first, last, _ in kept):
             kept.append((start, end, name))
     return sorted(kept)
+
+
+def verbs(text: str) -> list[tuple[int, int]]:
+    """Places in a lower-case text of words that are verbs there, though they could name a condition."""
+    return [match.span() for pattern in _cues().verbs for match in pattern.finditer(text)]
 
 
 def sounds_like_note(text: str) -> bool:

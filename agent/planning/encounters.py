@@ -27,7 +27,7 @@ class EncounterWords:
 
 _NAMED = re.compile(
     rf"\b(?:(?:the|her|his|their)\s+)?"
-    rf"(?P<which>this|the current|current|present|ongoing|last|latest|most recent|previous|prior|first|second|third|"
+    rf"(?P<which>this|the current|current|present|ongoing|last|final|latest|most recent|previous|prior|first|second|third|"
     rf"fourth|fifth|\d+(?:st|nd|rd|th))\s+(?:(?P<icu>icu)\s+)?(?:hospital\s+|inpatient\s+)?{_EN_NOUN}\b"
 )
 _DURING = re.compile(
@@ -118,7 +118,7 @@ def _named(match: re.Match[str]) -> EncounterWords:
         )
     elif which in {"current", "present", "ongoing", "当前", "目前", "现在"}:
         encounter = Encounter(kind=kind, which="current")
-    elif which in {"last", "previous", "prior", "上次", "上一次", "前次", "前一次"}:
+    elif which in {"last", "final", "previous", "prior", "上次", "上一次", "前次", "前一次"}:
         encounter = Encounter(kind=kind, which="last")
     elif which in {"第一次", "首次", "初次"}:
         encounter = Encounter(kind=kind, which="first")

@@ -5,14 +5,16 @@ terminology (which knows Chinese, synonyms and case-bound abbreviations such as 
 all its candidates, best first; choosing is for the planner.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from agent.answer import Language
-from agent.planning.cues import note_types
+from agent.planning.categories import Categories
+from agent.planning.cues import note_types, verbs
 from agent.planning.expansion import Expansion, meant
 from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
+from agent.planning.nouns import letters, noun_after
 from agent.planning.numbers import numbers
 from agent.planning.patients import PatientNames
 from agent.planning.plausible import plausible
@@ -21,11 +23,13 @@ from agent.planning.vocabulary import is_common
 from agent.query.domains import bindings
 from agent.query.model import Domain
 from agent.scope import Scope
+from indexes.tokens import stop_words
 from indexes.values import ValueIndex, ValueMatch, columns
 from knowledge.store.store import RecordStore
 from knowledge.terminology.concepts import Concept
 from knowledge.terminology.terminology import Terminology
 
+_UNUSED = 0.6  # "tf residual output", which only a dictionary has, gives way to the "tf residual" in it
 _KEPT = 60  # candidates of one mention that are kept
 _OF_TYPE: Mapping[str, frozenset[Domain]] = {
     "lab": frozenset({"lab", "vital"}),
@@ -67,6 +71,10 @@ class Linker:
     def _patients(self) -> PatientNames:
         return PatientNames.of(self._store)
 
+    @cached_property
+    def _categories(self) -> Categories:
+        return Categories.of(self._store)
+
     def link(self, question: str, language: Language, scope: Scope) -> Linked:
         """All that the question names.
 
@@ -95,8 +103,8 @@ class Linker:
         return Linked(tuple(sorted((*values, *types), key=lambda link: link.start)), times, patients, found)
 
     def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
-        # Times and patients must not be read as values, so they are blanked, place for place.
-        text = _blank(question, taken)
+        # Times, patients and verbs must not be read as values, so they are blanked, place for place.
+        text = _blank(question, [*taken, *verbs(half_width(question))])
         units = _units(question)
         found: list[tuple[int, int, list[Candidate], bool]] = []
         for match in self._terminology.find(text):
@@ -114,12 +122,17 @@ class Linker:
                 if whole or not is_common(span.text):
                     found.append((span.start, span.end, candidates, not whole))
         found = [
-            (start, end, plausible(question[start:end], candidates), loose)
+            (start, end, plausible(question, start, end, candidates), loose)
             for start, end, candidates, loose in found
             if not any(first <= start and end <= last for first, last in units)
         ]
+        found += [(m.start, m.end, list(m.candidates), False) for m in self._categories.find(text)]
+        folded = half_width(text)
+        for start, end in letters(folded):
+            named = [c for c in _candidates(self._values.exact(folded[start:end], _columns())) if c.count]
+            found.append((start, end, [c for c in named if c.domain == "lab"], False))
         # Longer mentions first; a loose one (typo, part of a value) only where nothing else is.
-        found.sort(key=lambda item: (item[3], item[0] - item[1], item[0]))
+        found.sort(key=lambda item: (item[3], -_weight(folded, *item[:3]), item[0]))
         spans: dict[tuple[int, int], list[Candidate]] = {}
         for start, end, candidates, _ in found:
             if (start, end) in spans:
@@ -156,9 +169,25 @@ class Linker:
     def _labelled(self, concept: Concept, how: str) -> Iterator[Candidate]:
         labels = dict.fromkeys((concept.en, *concept.labels, *concept.synonyms_en))
         for position, label in enumerate(labels):
-            for candidate in _candidates(self._values.exact(label, _columns())):
+            matches = self._values.exact(label, _columns())
+            # What the index knows as a synonym is of any concept that has the label: it counts without better.
+            named = [match for match in matches if match.how != "synonym"] or matches
+            for candidate in _candidates(named):
                 score = 0.99 if how == "name" else 0.96
                 yield _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
+
+
+def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) -> float:
+    """The length of a mention, less for a name of which the record has nothing.
+
+    The noun behind an exact name counts: in "oral gastric output" it belongs to "oral gastric", so that the
+    concept "gastric output" does not win.
+    """
+    length = end - start
+    exact = [c for c in candidates if c.how == "exact" and c.count]
+    if exact and text[start:end].split()[0] not in stop_words():
+        length += max(noun_after(text, end, candidate.domain) for candidate in exact)
+    return length * (1.0 if any(candidate.count for candidate in candidates) else _UNUSED)
 
 
 def _units(question: str) -> list[tuple[int, int]]:

@@ -6,13 +6,15 @@ a part of a name counts here only where that part carries the name.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
 import yaml
 
 from agent.planning.link import Candidate
+from agent.planning.nouns import is_beside_noun
+from agent.planning.times import half_width
 from agent.planning.vocabulary import is_common
 from agent.query.model import Domain
 from indexes.tokens import normalise, stop_words
@@ -24,13 +26,18 @@ _SHORT = 3  # letters: "got", "mg", "as" are words of questions before they are 
 _BY_FORM = frozenset({"synonym", "abbreviation"})
 
 
-def plausible(said: str, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The candidates that the words ``said`` can be believed to mean."""
-    kept = [candidate for candidate in candidates if _believable(said, candidate)]
+def plausible(text: str, start: int, end: int, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The candidates that the words ``text[start:end]`` of a question can be believed to mean."""
+    said, folded = text[start:end], half_width(text)
+
+    def beside_noun(domain: Domain) -> bool:
+        return is_beside_noun(folded, start, end, domain)
+
+    kept = [candidate for candidate in candidates if _believable(said, candidate, beside_noun)]
     return _telling(said, kept)
 
 
-def _believable(said: str, candidate: Candidate) -> bool:
+def _believable(said: str, candidate: Candidate, beside_noun: Callable[[Domain], bool]) -> bool:
     words = normalise(said).split()
     if candidate.how in _BY_FORM and len(said) <= _SHORT and said.islower() and is_common(said):
         return False
@@ -39,7 +46,7 @@ def _believable(said: str, candidate: Candidate) -> bool:
     word = words[0]
     general = word in _words("general")
     if candidate.how == "exact":
-        return not (general and candidate.domain in _CHARTED)
+        return not (general and candidate.domain in _CHARTED) or beside_noun(candidate.domain)
     title = _content(candidate.value)
     if candidate.field == "organism" and any(_same(word, other) for other in title[1:]):
         return False  # "pneumonia" is no Streptococcus pneumoniae: an organism is named by its genus

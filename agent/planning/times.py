@@ -3,7 +3,8 @@
 Conventions, said as assumptions where they are not plain from the words:
 
 * calendar words are calendar spans: "this month", "last year", "去年";
-* "the past week", "in the last month", "最近三天" count back from now;
+* "in the last month", "during the last year" are the calendar month and year before this one;
+* "the past week", "over the last month", "the last 3 days", "最近三天" count back from now;
 * "since 1 year ago" starts at that instant exactly;
 * windows are half-open; one that ends "now" includes now.
 """

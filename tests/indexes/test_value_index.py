@@ -134,7 +134,7 @@ def test_what_names_nothing_finds_nothing(values: ValueIndex, text: str) -> None
     ("question", "mentions"),
     [
         ("Did the POTASSIUM chl 20 meq/1000 ml d5 1/2 ns run?", {"POTASSIUM chl 20 meq/1000 ml d5 1/2 ns"}),
-        ("Was 5% dextrose (excel bag) or metformin given?", {"5% dextrose (excel bag", "metformin"}),
+        ("Was 5% dextrose (excel bag) or metformin given?", {"5% dextrose (excel bag)", "metformin"}),
         ("Result of r/o vancomycin resistant enterococcus?", {"r/o vancomycin resistant enterococcus"}),
         ("Is bilirubin, total above normal?", {"bilirubin, total"}),
         ("tf residual output today", {"tf residual"}),

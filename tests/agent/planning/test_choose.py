@@ -71,3 +71,14 @@ def test_two_measurements_that_are_equally_near_are_asked_back() -> None:
     choice = choose_in(pressure, "vital", "name", "en")
     assert choice.concept is None
     assert choice.options == ("Pressure A", "Pressure B")
+
+
+def test_a_drug_that_is_named_exactly_and_never_given_is_not_replaced() -> None:
+    dextrose = link(
+        "dextrose 50%",
+        ("input", "name", "Dextrose 50%", 1.0, "exact", 0),
+        ("input", "name", "Dextrose 5%", 0.96, "label", 1270),
+    )
+    choice = choose_in(dextrose, "input", "name", "en")
+    assert values(choice) == ("Dextrose 50%",)
+    assert "Dextrose 5%" in (choice.assumption or "")
