@@ -29,7 +29,10 @@ from agent.answer import Language
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _ALTERNATIVES = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _SLOT = re.compile(r"<([a-z]\d?)(?::([a-z_|.]+))?>")
-_TIMES = ("", "", "<t>", "<t>", "<e>", "<e:icu>")
+_TIMES: Mapping[Language, tuple[str, ...]] = {
+    "en": ("", "", "<t>", "<t>", "<e>", "on <e>", "during <e>", "<e:icu>", "in <e:icu>"),  # "in 2100" is all <t>
+    "zh": ("", "", "<t>", "<t>", "<e>", "<e:icu>"),
+}
 _PATIENT: Mapping[tuple[Language, str], tuple[str, ...]] = {
     ("en", "{P}"): ("<p>", "<p>", "the patient", "this patient", "she", "he", "pt", "the pt"),
     ("en", "{P's}"): ("<p> 's", "<p>", "the patient 's", "her", "his", "pt 's", "pt"),
@@ -86,10 +89,11 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
     text, plan = ask, template.plan
     while _ALTERNATIVES.search(text):
         text = _ALTERNATIVES.sub(lambda match: _chosen(match, chance), text)
-    if "{T}" in plan:
-        time = chance.choice(_TIMES) if "{T}" in text else ""
+    if "{T}" in text or "{T}" in plan:
+        time = chance.choice(_TIMES[template.language]) if "{T}" in text else ""
         text = text.replace("{T}", time)
-        plan = plan.replace("{T}", {"<": "@" + time[1:2], "": ""}[time[:1]])
+        kind = re.search(r"<(\w)", time)
+        plan = plan.replace("{T}", f"@{kind[1]}" if kind else "")
     for mark in ("{P's}", "{P}"):
         while mark in text:
             text = text.replace(mark, chance.choice(_PATIENT[template.language, mark]), 1)
@@ -112,7 +116,7 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
         return f"\ue000{pointer}\ue001{icu}"
 
     text = _SLOT.sub(lambda m: m[0] if m[0] == "<p>" else place(m), text)
-    left = re.search(r"[@#]\w|\{", plan)
+    left = re.search(r"(?<!\w)[@#]\w|\{", plan)
     if left:
         raise ValueError(f"{template.file}: {template.plan!r} points at what {ask!r} does not name")
     text = text.replace("\ue000", "<").replace("\ue001", ">")
