@@ -388,22 +388,28 @@ def _group(ask: Group, of: Events, context: Context) -> Compiled:
     counted = ask.figure in ("events", "patients", "admissions")
     field, shape = _measure(ask.field, counted)
     key = BUCKETS[ask.bucket] if ask.bucket else _column(ask.by or "name")
-    fields = shape.fields if ask.bucket else tuple(dict.fromkeys((*shape.fields, key)))
+    series = _column(ask.series) if ask.series else None
+    keys = {"bucket": key} | ({"series": series} if series else {})
+    named = (None if ask.bucket else key, series)
+    fields = tuple(dict.fromkeys((*shape.fields, *(name for name in named if name))))
     sql = base(of, context, Shape(fields, shape.numeric))
     figure = FIGURES[ask.figure].format(field)
     unit = UNIT if field == "value" and not counted else "''"
     share = f", 1.0 * {figure} / SUM({figure}) OVER () AS share" if ask.share else ""
     where = "time IS NOT NULL" if ask.bucket else f"{key} IS NOT NULL"
+    where += f" AND {series} IS NOT NULL" if series else ""
+    group = ", ".join((*keys.values(), unit))
     grouped = (
-        f"SELECT {key} AS bucket, {unit} AS scale, {figure} AS figure{share} "
-        f"FROM base WHERE {where} GROUP BY {key}, {unit}"
+        f"SELECT {', '.join(f'{column} AS {name}' for name, column in keys.items())}, {unit} AS scale, "
+        f"{figure} AS figure{share} FROM base WHERE {where} GROUP BY {group}"
     )
-    shown = (("bucket",) if ask.show_group else ()) + ("figure",) + (("share",) if ask.share else ())
-    text = f"WITH base AS ({sql}) SELECT {', '.join(shown)} FROM ({grouped}) ORDER BY bucket, scale"
-    columns = ((ask.bucket or ask.by or "name",) if ask.show_group else ()) + (ask.figure,)
-    columns += ("share",) if ask.share else ()
+    shown = (*(keys if ask.show_group else ()), "figure", *(("share",) if ask.share else ()))
+    order = ", ".join((*keys, "scale"))
+    text = f"WITH base AS ({sql}) SELECT {', '.join(shown)} FROM ({grouped}) ORDER BY {order}"
+    columns = (ask.bucket or ask.by or "name", *((ask.series,) if ask.series else ()))
+    columns = (*(columns if ask.show_group else ()), ask.figure, *(("share",) if ask.share else ()))
     kept = f"SELECT * FROM ({sql}) WHERE {where}"
-    ordinal = f"DENSE_RANK() OVER (ORDER BY {key}, {unit}) - 1"
+    ordinal = f"DENSE_RANK() OVER (ORDER BY {group}) - 1"
     behind = _behind(of, context, kept, cells=(ordinal,), extra=fields, ordinal=True)
     return _compiled(text, columns, context, behind)
 

@@ -281,6 +281,7 @@ class Group(Frozen):
 
     Attributes:
         by: a field of the event (``gender``, ``admission_type``, ``name`` …) or a bucket of its time.
+        series: a second field, which splits each group (admissions by month and gender).
         figure: what is computed in each group.
         share: adds each group's share of the total.
         show_group: whether the result names the groups, or lists the figures alone.
@@ -289,6 +290,7 @@ class Group(Frozen):
     ask: Literal["group"] = "group"
     by: str | None = None
     bucket: Bucket | None = None
+    series: str | None = None
     figure: Literal["events", "patients", "admissions", "mean", "min", "max", "sum"] = "events"
     field: str = "value"
     share: bool = False
@@ -298,6 +300,8 @@ class Group(Frozen):
     def _groups_by_one_thing(self) -> "Group":
         if (self.by is None) == (self.bucket is None):
             raise ValueError("give either by or bucket")
+        if self.series is not None and self.series == self.by:
+            raise ValueError("series is a second field, not by again")
         return self
 
 

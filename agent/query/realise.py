@@ -478,9 +478,7 @@ class _Speaker:
             unit = None if counted or ask.field != "value" else evidence.values.get("unit")
             places = None if counted else decimals_of(evidence.numbers) + (ask.figure == "mean")
             slots = {
-                "key": value_word(ask.by or "", row[0], self.language)
-                if ask.show_group
-                else moment(evidence.values.get("time"))[:10],
+                "key": self._group_key(ask, row) or moment(evidence.values.get("time"))[:10],
                 "value": self.amount(cells[ask.figure], unit, places),
             }
             operations = [Operation(name, behind, figure)]
@@ -491,6 +489,14 @@ class _Speaker:
             text = phrase(self.language, "group.share" if ask.share else "group.figure", **slots)
             sentences.append(Sentence(text, behind, tuple(operations)))
         return self.listed(sentences, len(rows) - SENTENCES_CAP)
+
+    def _group_key(self, ask: Group, row: tuple[Cell, ...]) -> str:
+        """What a row's group is called; nothing where the result does not name it."""
+        if not ask.show_group:
+            return ""
+        words = [value_word(ask.by or "", row[0], self.language)]
+        words += [value_word(ask.series, row[1], self.language)] if ask.series else []
+        return phrase(self.language, "list_separator").join(words)
 
     def elapsed(self) -> list[Sentence]:
         ask, rows = self.outcome.query.ask, self.outcome.rows

@@ -1,0 +1,80 @@
+"""The tool ``make_chart``: a result as a chart, or why there is none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent.answer import Language
+from agent.charts.fit import mark_of
+from agent.charts.frame import Frame
+from agent.charts.mark import AskedChart, Mark
+from agent.charts.prepare import prepare
+from agent.charts.reader import frame_of
+from agent.charts.spec import specification
+from agent.charts.words import headed, word
+from agent.query.execute import Outcome
+from agent.query.model import Group, Readmission, Rows, Survival, Top, Trend
+from agent.query.numerals import number
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart.
+
+    Attributes:
+        mark: what it is drawn with.
+        spec: Vega-Lite, with its data inline; every point of it names the ``table`` and ``row_ids`` behind it.
+    """
+
+    mark: Mark
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What became of a request for a chart; ``notes`` say what was changed or why there is none."""
+
+    chart: Chart | None
+    notes: tuple[str, ...]
+
+
+def draw(outcome: Outcome, asked: AskedChart, language: Language) -> Drawing:
+    """Draw a result.
+
+    Args:
+        outcome: the result, with the evidence behind its rows.
+        asked: the mark that was asked for; one that does not fit is replaced, which the notes say.
+        language: of titles and notes.
+    """
+    frame = frame_of(outcome, language)
+    if frame is None:
+        lists = isinstance(outcome.query.ask, Rows | Trend | Group | Top | Readmission | Survival)
+        key = "nothing" if lists and len(outcome.rows) != 1 else "single"
+        return Drawing(None, (word(language, f"note.{key}"),))
+    mark, replaced = mark_of(frame, asked)
+    notes = []
+    if replaced and asked != "auto":
+        names = {"asked": word(language, f"mark.{asked}"), "drawn": word(language, f"mark.{mark}")}
+        needs = word(language, f"needs.{asked}")
+        notes.append(headed(word(language, "note.replaced", needs=needs, **names)))
+    prepared, more = prepare(frame, mark, language)
+    notes += more
+    if outcome.truncated:
+        notes.append(word(language, "note.capped", n=len(outcome.rows)))
+    spec = specification(prepared, mark, language, _summary(frame, mark, language))
+    return Drawing(Chart(mark, spec), tuple(notes))
+
+
+def _summary(frame: Frame, mark: Mark, language: Language) -> str:
+    """What the chart shows, in one sentence, for those who do not see it."""
+    kind, figures = headed(word(language, f"mark.{mark}")), frame.numbers()
+    slots: dict[str, object] = {"kind": kind, "title": frame.title, "n": len(frame.points)}
+    if not figures:
+        return word(language, "summary.plain", **slots)
+    scale = 100 if frame.percent else 1
+    unit = f" {frame.value.unit}" if frame.value and frame.value.unit else ""
+    slots["low"], slots["high"] = (f"{number(f * scale)}{unit}" for f in (min(figures), max(figures)))
+    if frame.is_timed and frame.across is not None:
+        times = sorted(frame.texts(frame.across))
+        return word(language, "summary.series", first=times[0], last=times[-1], **slots)
+    key = "figures" if frame.shape == "categories" else "values"
+    return word(language, f"summary.{key}", **slots)
