@@ -282,16 +282,19 @@ def store_and_indexes(store: Optional[Path]) -> Iterator[Check]:  # noqa: UP045
 
 
 def language_model() -> Check:
-    """The GGUF model in use; having none is no fault."""
+    """The model in use, a file or on a server (which is not asked); having none is no fault."""
     try:
-        from agent.models.store import active
+        from agent.models.store import active, active_server
         from knowledge.errors import ChartroomError
     except ImportError as error:
         return Check("model", False, f"no module {error.name}", "Run: make setup")
     try:
-        model = active()
+        server, model = active_server(), active()
     except ChartroomError as error:
         return Check("model", False, "cannot be used", str(error))
+    if server is not None:
+        where = "outside the hospital" if server.public else "in the hospital"
+        return Check("model", True, f"{server.model} at {server.url} ({where})")
     if model is None:
         return Check(
             "model",

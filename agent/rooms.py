@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from agent.answer import Model
-from agent.models.store import load_active
-from agent.models.worker import LlamaWorker
 from agent.notes import NoteReader
 from agent.paths import embedding_model, index_folder
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.linker import Linker
 from agent.planning.model_planner import ModelPlanner
 from agent.planning.plan import Planner
+from agent.planning.writer import PlanWriter, active_writer
 from agent.prepare import Report, prepare_indexes
 from agent.relevance import Synonyms
 from indexes.embedding import Embedder
@@ -31,7 +30,7 @@ class Rooms:
 
     Attributes:
         reader, notes: ``None`` for a store that has no notes.
-        worker, model: the language model that plans; ``None`` where the catalogue does.
+        writer, model: the language model that plans, and how answers name it; ``None`` where the catalogue does.
     """
 
     store: RecordStore
@@ -40,7 +39,7 @@ class Rooms:
     linker: Linker
     planner: Planner
     reader: NoteReader | None
-    worker: LlamaWorker | None = None
+    writer: PlanWriter | None = None
     model: Model | None = None
 
     @classmethod
@@ -67,11 +66,11 @@ class Rooms:
                 store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)
             )
         linker = Linker(store, values, terminology)
-        worker = load_active()
-        if worker is None:
+        writer = active_writer()
+        if writer is None:
             return cls(store, values, notes, linker, CataloguePlanner(), reader)
-        planner = ModelPlanner(worker, store.tables)
-        return cls(store, values, notes, linker, planner, reader, worker, planner.identity)
+        planner = ModelPlanner(writer, store)
+        return cls(store, values, notes, linker, planner, reader, writer, writer.identity)
 
     def warm_up(self) -> None:
         """Load what is otherwise loaded at the first question, which would wait seconds for it."""
@@ -88,8 +87,8 @@ class Rooms:
 
     def close(self) -> None:
         """Release the indexes and the model."""
-        if self.worker is not None:
-            self.worker.close()
+        if self.writer is not None:
+            self.writer.close()
         self.values.close()
         if self.notes is not None:
             self.notes.close()

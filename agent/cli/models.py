@@ -11,7 +11,9 @@ from rich.table import Table
 
 from agent.cli.terminal import JsonOption, err, out, print_json
 from agent.models.registry import registry
-from agent.models.store import Installed, installed, pull, use
+from agent.models.server_address import ASSUMED_CONTEXT, Server, server_address
+from agent.models.store import Installed, active_server, installed, pull, use, use_none, use_server
+from knowledge.errors import ModelError
 
 
 def register(app: typer.Typer) -> None:
@@ -25,12 +27,13 @@ def register(app: typer.Typer) -> None:
 
 def list_command(as_json: JsonOption = False) -> None:
     """List recommended models and those that are installed."""
-    here = installed()
+    here, server = installed(), active_server()
     if as_json:
         print_json(
             {
                 "recommended": [entry.model_dump(mode="json") for entry in registry()],
                 "installed": [_as_dict(model) for model in here],
+                "server": None if server is None else server.model_dump(mode="json"),
             }
         )
         return
@@ -47,6 +50,8 @@ def list_command(as_json: JsonOption = False) -> None:
             ", ".join(entry.languages),
         )
     out().print(table)
+    if server is not None:
+        out().print(f"{server.model} at {server.url}: in use", markup=False, soft_wrap=True)
     if not here:
         out().print(
             "None is installed: chartroom models pull NAME, or chartroom models use FILE.", style="dim"
@@ -56,11 +61,70 @@ def list_command(as_json: JsonOption = False) -> None:
         out().print(f"{model.path}: {state}", markup=False, soft_wrap=True)
 
 
-def use_command(file: Annotated[Path, typer.Argument(help="A GGUF file; it stays where it is.")]) -> None:
-    """Check a GGUF file, record its SHA-256 and use it."""
-    with _bytes_progress("checking") as report:
-        model = use(file, report)
-    out().print(f"In use: {model.path} (SHA-256 {model.sha256})", markup=False, soft_wrap=True)
+def use_command(
+    file: Annotated[Path | None, typer.Argument(help="A GGUF file; it stays where it is.")] = None,
+    server: Annotated[
+        str | None, typer.Option("--server", help="Address of an OpenAI-compatible server, with its /v1.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The name under which the server serves it.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Allow a server outside the hospital: questions will leave it.")
+    ] = False,
+    context: Annotated[
+        int | None, typer.Option("--context", min=512, help="The server's tokens, where it does not say.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1.0, help="Seconds to wait for one answer.")
+    ] = 120.0,
+    none: Annotated[bool, typer.Option("--none", help="Go back to what Chartroom brings itself.")] = False,
+) -> None:
+    """Use a GGUF file (checked, its SHA-256 recorded), or a model on a server of the hospital.
+
+    A server's key, where it wants one, is read from $CHARTROOM_SERVER_KEY at each start and is never stored.
+    """
+    if [file is not None, server is not None, none].count(True) != 1:
+        raise typer.BadParameter("Give either FILE, or --server and --model, or --none.")
+    if (server is None) != (model is None):
+        raise typer.BadParameter("--server and --model go together.")
+    if none:
+        use_none()
+        out().print("No model of your own is in use.")
+    elif server is not None and model is not None:
+        chosen = _checked(server, model, public, context, timeout)
+        use_server(chosen)
+        out().print(
+            f"In use: {chosen.model} at {chosen.url} (context {chosen.context})", markup=False, soft_wrap=True
+        )
+    elif file is not None:
+        with _bytes_progress("checking") as report:
+            found = use(file, report)
+        out().print(f"In use: {found.path} (SHA-256 {found.sha256})", markup=False, soft_wrap=True)
+
+
+def _checked(url: str, model: str, public: bool, context: int | None, timeout: float) -> Server:
+    """The server, if it is where it should be and serves the model."""
+    server = Server(
+        url=server_address(url, public=public),
+        model=model,
+        public=public,
+        context=context or ASSUMED_CONTEXT,
+        timeout_s=timeout,
+    )
+    from agent.models.server import ServerModel  # only here: the library takes a second to import
+
+    asked = ServerModel(server)
+    try:
+        served = asked.served()
+    finally:
+        asked.close()
+    if model not in served:
+        raise ModelError(
+            f"The server {server.url!r} does not serve {model!r}. It serves {', '.join(sorted(served)) or 'nothing'}."
+        )
+    stated = served[model]
+    return server if context is not None or stated is None else server.model_copy(update={"context": stated})
 
 
 def pull_command(
@@ -69,7 +133,7 @@ def pull_command(
         str | None, typer.Option("--hub", help="Address of a mirror (default: $CHARTROOM_HUB, else the hub).")
     ] = None,
 ) -> None:
-    """Fetch a recommended model. This is the only command that opens a connection."""
+    """Fetch a recommended model from the hub, or from a mirror."""
     with _bytes_progress(name) as report:
         model = pull(name, report, hub=hub)
     out().print(f"{model.path} (SHA-256 {model.sha256})", markup=False, soft_wrap=True)

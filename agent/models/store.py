@@ -1,4 +1,4 @@
-"""The models of this installation: which files are known by their SHA-256, and which one is active.
+"""The models of this installation: which files are known by their SHA-256, and which file or server is active.
 
 They are listed in ``models.json`` in Chartroom's folder. A pulled file lies in its ``models`` folder; a file
 of the hospital's own stays where it is.
@@ -18,6 +18,7 @@ from agent.models import gguf
 from agent.models.gguf import ModelFile
 from agent.models.pull import Progress, download, hub_address
 from agent.models.registry import Recommended, recommended
+from agent.models.server_address import Server
 from agent.models.worker import LlamaWorker
 from agent.paths import home
 from knowledge.errors import ModelError
@@ -39,6 +40,7 @@ class _Catalogue(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     active: Path | None = None
+    server: Server | None = None  # active instead of a file
     models: tuple[_Entry, ...] = ()
 
     def entry(self, path: Path) -> _Entry | None:
@@ -69,16 +71,19 @@ class Installed:
 def installed() -> tuple[Installed, ...]:
     """All recorded models. Structure and size are checked; content is not, which would take minutes."""
     catalogue = _read()
-    return tuple(_inspect(entry, entry.path == catalogue.active) for entry in catalogue.models)
+    in_use = None if catalogue.server else catalogue.active
+    return tuple(_inspect(entry, entry.path == in_use) for entry in catalogue.models)
 
 
 def active() -> ModelFile | None:
-    """The model in use, with its recorded SHA-256; ``None`` where none was chosen.
+    """The model file in use, with its recorded SHA-256; ``None`` where none was chosen, or a server.
 
     Raises:
         ModelError: its file is missing, damaged or of another size than recorded.
     """
     catalogue = _read()
+    if catalogue.server is not None:
+        return None
     entry = catalogue.entry(catalogue.active) if catalogue.active else None
     if entry is None:
         return None
@@ -86,6 +91,21 @@ def active() -> ModelFile | None:
     if model.file is None:
         raise ModelError(model.problem)
     return model.file
+
+
+def active_server() -> Server | None:
+    """The model server in use; ``None`` where there is none."""
+    return _read().server
+
+
+def use_server(server: Server) -> None:
+    """Make a served model the active one."""
+    _write(_read().model_copy(update={"server": server}))
+
+
+def use_none() -> None:
+    """Use no model of the hospital's own; what is recorded stays recorded."""
+    _write(_read().model_copy(update={"server": None, "active": None}))
 
 
 def load_active(
@@ -158,7 +178,8 @@ def _pull(model: Recommended, target: Path, hub: str, progress: Progress | None)
     else:
         sha256 = gguf.sha256_of(target, progress)
     file = replace(gguf.read(target), sha256=sha256)
-    _record(file, activate=_read().active is None)
+    catalogue = _read()
+    _record(file, activate=catalogue.active is None and catalogue.server is None)
     return file
 
 
@@ -202,7 +223,8 @@ def _record(file: ModelFile, *, activate: bool) -> None:
     catalogue = _read()
     entry = _Entry(path=file.path, sha256=file.sha256, size=file.size)
     others = tuple(one for one in catalogue.models if one.path != file.path)
-    _write(_Catalogue(active=file.path if activate else catalogue.active, models=(*others, entry)))
+    kept = {"active": file.path, "server": None} if activate else {}
+    _write(catalogue.model_copy(update={"models": (*others, entry), **kept}))
 
 
 def _list() -> Path:
