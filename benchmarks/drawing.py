@@ -88,7 +88,7 @@ def _histogram(values: list[Spec], binned: Spec, counted: Spec) -> Drawing | Non
 def _read(
     mark: str, values: list[Spec], across: Spec | None, series: Spec | None, figure: Spec | None
 ) -> Drawing | None:
-    if not figure or "field" not in figure:
+    if not figure or "field" not in figure or figure.get("type") != "quantitative":
         return None
     rows = [
         (_text(row, across), _text(row, series), float(row[figure["field"]]))

@@ -96,3 +96,7 @@ def test_of_layers_the_line_counts_and_inherits_data_and_channels() -> None:
 def test_nothing_is_read_where_nothing_is_drawn() -> None:
     assert read_drawing({"mark": "line", "data": {"url": "elsewhere.json"}, "encoding": {"x": TIME}}) is None
     assert read_drawing(spec("line", [{"time": "2026-03-01", "value": None}], x=TIME, y=VALUE)) is None
+
+
+def test_events_without_a_figure_are_no_data() -> None:
+    assert read_drawing(spec("point", [{"time": "2026-03-01", "by": "A"}], x=TIME, y=BY)) is None
