@@ -1,11 +1,13 @@
 """From findings to a draft: sentences with numbered evidence. What is said of a result is realised, not invented."""
 
 from agent.answer import Evidence, Language, NoteEvidence, RowEvidence
+from agent.charts.drawing import Chart
 from agent.phrases import name_of, say
 from agent.planning.plan import Clarify, QueryRecords, Refuse
 from agent.query.execute import EvidenceRows, Outcome
 from agent.query.phrases import assumption, assumption_order, none_of
-from agent.query.realise import realise
+from agent.query.realise import SENTENCES_CAP, Operation, realise
+from agent.query.realise import Sentence as Said
 from agent.records import is_countable
 from agent.state import Draft, Failed, Finding, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
 
@@ -49,14 +51,23 @@ def compose(state: State) -> Draft:
         outcomes=tuple(writer.outcomes),
         assumptions=assumptions,
         patient=_other_patient(state),
+        chart=_chart(state),
     )
+
+
+def _chart(state: State) -> Chart | None:
+    """The chart of the first result that was drawn."""
+    drawings = [f.drawing for f in state["findings"] if isinstance(f, RecordsFinding) and f.drawing]
+    return next((drawing.chart for drawing in drawings if drawing.chart is not None), None)
 
 
 def _assumptions(state: State, outcomes: list[Outcome]) -> tuple[str, ...]:
     """What the answer takes for granted, most important first; "now" leads where the question names a time."""
     language, plan = state["language"], state.get("plan")
     keys = sorted({key for outcome in outcomes for key in outcome.assumptions}, key=assumption_order)
-    said = [*(plan.assumptions if plan else ()), *(assumption(language, key) for key in keys)]
+    drawn = [f.drawing for f in state["findings"] if isinstance(f, RecordsFinding) and f.drawing]
+    said = [note for drawing in drawn for note in drawing.notes]
+    said += [*(plan.assumptions if plan else ()), *(assumption(language, key) for key in keys)]
     if any(isinstance(f, RecordsFinding) and f.widened for f in state["findings"]):
         said.insert(0, say(language, "assumption.widened"))
     now = say(language, "assumption.now", now=state["scope"].now)
@@ -93,6 +104,22 @@ def _told_apart(refusals: list[Failed], findings: list[Finding], language: Langu
     return refusals[0]
 
 
+def _said_by_chart(finding: RecordsFinding) -> tuple[Said, ...]:
+    """One sentence in the place of a long list of single values that a chart shows."""
+    chart, outcome = finding.drawing.chart if finding.drawing else None, finding.outcome
+    if chart is None or not chart.spread or len(outcome.rows) <= SENTENCES_CAP or outcome.truncated:
+        return ()
+    n, low, high = chart.spread
+    ends = [i for i, e in enumerate(outcome.evidence) if {low, high} & {*e.numbers}]
+    behind = tuple(ends[:SENTENCES_CAP]) or (0,)
+    figures = (
+        Operation("count", behind, n),
+        Operation("min", behind, low),
+        Operation("max", behind, high),
+    )
+    return (Said(chart.summary, behind, figures),)
+
+
 class _Writer:
     """Numbers the evidence as sentences come to rest on it."""
 
@@ -107,7 +134,7 @@ class _Writer:
         outcome = finding.outcome
         place = len(self.outcomes)
         self.outcomes.append(outcome)
-        sentences = realise(outcome, self.language)
+        sentences = _said_by_chart(finding) or realise(outcome, self.language)
         if sentences is None and is_countable(finding.action):
             none = none_of(outcome.query.of, self.language)
             self.sentences.append(

@@ -7,6 +7,7 @@ names run side by side. Nothing here knows SQL, FAISS or a prompt.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from langgraph.config import get_stream_writer
@@ -15,6 +16,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from agent.answer import Step
+from agent.charts.tool import for_chart, make_chart
 from agent.compose import compose
 from agent.events import EvidenceFound, StepFinished, StepStarted, Token
 from agent.language import language_of
@@ -124,9 +126,10 @@ def after_records(state: State) -> list[Send] | str:
 
 
 def act_query_records(state: State, runtime: Runtime[Run]) -> Nodes:
-    """Ask the tables."""
-    action = state["action"]
-    assert isinstance(action, QueryRecords)
+    """Ask the tables, and draw what they say where a chart is asked for."""
+    planned = state["action"]
+    assert isinstance(planned, QueryRecords)
+    action, wider = for_chart(planned, state["language"])
     with _step(runtime, "query_records", action.query.model_dump(exclude_defaults=True)) as done:
         finding = query_records(action, state["scope"], runtime.context.rooms.store, state["language"])
         done.summary = (
@@ -134,7 +137,16 @@ def act_query_records(state: State, runtime: Runtime[Run]) -> Nodes:
             if isinstance(finding, Failed)
             else say(state["language"], "step.query_records", rows=len(finding.outcome.rows))
         )
-    return {"findings": [finding], "steps": [done.step]}
+    if isinstance(finding, Failed) or finding.outcome.empty or action.chart is None:
+        return {"findings": [finding], "steps": [done.step]}
+    with _step(runtime, "make_chart", {"mark": action.chart}) as drawn:
+        drawing = make_chart(
+            finding.outcome, action.chart, state["scope"], runtime.context.rooms.store, state["language"]
+        )
+        chart = say(state["language"], "step.no_chart") if drawing.chart is None else drawing.chart.summary
+        drawn.summary = chart
+    finding = replace(finding, drawing=replace(drawing, notes=(*wider, *drawing.notes)))
+    return {"findings": [finding], "steps": [done.step, drawn.step]}
 
 
 def act_search_notes(state: State, runtime: Runtime[Run]) -> Nodes:

@@ -20,6 +20,7 @@ from agent.answer import (
     Status,
     Step,
 )
+from agent.charts.drawing import Chart, Drawing
 from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
 from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query import model as query_model
@@ -52,11 +53,17 @@ class NoteSentence:
 
 @dataclass(frozen=True, slots=True)
 class RecordsFinding:
-    """What ``query_records`` brought back; ``widened``: from all stays, the one taken for granted held nothing."""
+    """What ``query_records`` brought back.
+
+    Attributes:
+        widened: it is from all stays, because the one taken for granted held nothing.
+        drawing: what became of the chart that was asked for.
+    """
 
     action: QueryRecords
     outcome: Outcome
     widened: bool = False
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,7 @@ class Draft:
     Attributes:
         outcomes: the results that its sentences say.
         patient: whom it is about, where that is not the patient that is open; the answer begins with it.
+        chart: of the first result that was drawn.
     """
 
     status: Status
@@ -122,6 +130,7 @@ class Draft:
     options: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     patient: int | None = None
+    chart: Chart | None = None
 
 
 class State(TypedDict):
@@ -147,7 +156,7 @@ CHECKPOINTED = [
         *(Answer, Claim, Model, Result, Step, RowEvidence, NoteEvidence, GraphEvidence, PassageEvidence),
         *(Linked, Link, TimeLink, PatientLink, Candidate),
         *(Plan, Turn, QueryRecords, SearchNotes, Clarify, Refuse),
-        *(Outcome, EvidenceRows, Operation),
+        *(Outcome, EvidenceRows, Operation, Chart, Drawing),
         *(Scope, Draft, Sentence, NoteSentence, RecordsFinding, NotesFinding, Failed),
         *(
             model

@@ -220,6 +220,7 @@ def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | N
         if outcome and answered
         else None,
         sql=outcome.sql if outcome else None,
+        chart={"mark": draft.chart.mark, "spec": draft.chart.spec} if draft.chart and answered else None,
         options=draft.options,
         assumptions=tuple(assumptions),
         steps=steps,

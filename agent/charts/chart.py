@@ -1,9 +1,7 @@
-"""The tool ``make_chart``: a result as a chart, or why there is none."""
-
-from dataclasses import dataclass
-from typing import Any
+"""Draws a result, or says why it cannot be drawn: frame, mark, fewer points, specification."""
 
 from agent.answer import Language
+from agent.charts.drawing import Chart, Drawing
 from agent.charts.fit import mark_of
 from agent.charts.frame import Frame
 from agent.charts.mark import AskedChart, Mark
@@ -14,27 +12,6 @@ from agent.charts.words import headed, word
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission, Rows, Survival, Top, Trend
 from agent.query.numerals import number
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart.
-
-    Attributes:
-        mark: what it is drawn with.
-        spec: Vega-Lite, with its data inline; every point of it names the ``table`` and ``row_ids`` behind it.
-    """
-
-    mark: Mark
-    spec: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """What became of a request for a chart; ``notes`` say what was changed or why there is none."""
-
-    chart: Chart | None
-    notes: tuple[str, ...]
 
 
 def draw(outcome: Outcome, asked: AskedChart, language: Language) -> Drawing:
@@ -60,8 +37,16 @@ def draw(outcome: Outcome, asked: AskedChart, language: Language) -> Drawing:
     notes += more
     if outcome.truncated:
         notes.append(word(language, "note.capped", n=len(outcome.rows)))
-    spec = specification(prepared, mark, language, _summary(frame, mark, language))
-    return Drawing(Chart(mark, spec), tuple(notes))
+    summary = _summary(frame, mark, language)
+    spec = specification(prepared, mark, language, summary)
+    return Drawing(Chart(mark, summary, _spread(frame), spec), tuple(notes))
+
+
+def _spread(frame: Frame) -> tuple[float, ...]:
+    figures = frame.numbers()
+    if frame.shape not in ("values", "grouped") or frame.left_out:
+        return ()
+    return (len(figures), min(figures), max(figures))
 
 
 def _summary(frame: Frame, mark: Mark, language: Language) -> str:

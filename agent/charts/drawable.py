@@ -21,6 +21,8 @@ from agent.query.model import (
 
 _MEASURED = frozenset({"lab", "vital"})
 _SPREAD: frozenset[AskedChart] = frozenset({"histogram", "box"})
+_NUMBERS = frozenset({"value", "age", "duration", "cost", "rate", "dose", "rank", "unit"})
+_TIMES = frozenset({"time", "end", "admittime", "dischtime", "deathtime", "dob", "dod"})
 _BUCKETS: dict[str, Bucket] = {"day": "day", "month": "month", "year": "year"}
 
 
@@ -41,7 +43,7 @@ def drawable(query: ClinicalQuery, asked: AskedChart) -> tuple[ClinicalQuery, st
             return whole.model_copy(update={"ask": listed}), said
         return whole.model_copy(update={"ask": Trend()}), said
     if isinstance(ask, Rows):
-        return query.model_copy(update={"ask": ask.model_copy(update={"distinct": False})}), None
+        return query.model_copy(update={"ask": _of_rows(ask, asked)}), None
     if isinstance(ask, Statistic):
         return _of_statistic(query, ask)
     if isinstance(ask, Balance) and ask.per is None:
@@ -52,6 +54,15 @@ def drawable(query: ClinicalQuery, asked: AskedChart) -> tuple[ClinicalQuery, st
     if shown is not None:
         return query.model_copy(update={"ask": ask.model_copy(update={shown: True})}), None
     return query, None
+
+
+def _of_rows(ask: Rows, asked: AskedChart) -> Rows | Group:
+    """How many there are of each, where a list has nothing but names; else every line of it."""
+    names = [field for field in ask.fields if field not in _NUMBERS | _TIMES]
+    plain = not _NUMBERS & {*ask.fields} and (not _TIMES & {*ask.fields} or asked in ("arc", "bar"))
+    if len(names) == 1 and plain:
+        return Group(by=names[0])
+    return ask.model_copy(update={"distinct": False})
 
 
 def _of_statistic(query: ClinicalQuery, ask: Statistic) -> tuple[ClinicalQuery, str | None]:

@@ -47,12 +47,14 @@ class _Reader:
         self.language: Language = language
         self.of = outcome.query.of
         self.places = {name: place for place, name in enumerate(outcome.columns)}
+        self.last = {row: index for index, row in enumerate(outcome.rows)}
 
     # -- parts -----------------------------------------------------------------------------------------
 
     def point(self, index: int, cells: dict[str, Cell]) -> Point:
-        behind = [self.outcome.evidence[i] for i in self.outcome.behind(index)]
-        behind = [piece for piece in behind if piece.result_row == index]
+        same = self.last[self.outcome.rows[index]]  # equal rows of a list have their evidence in common
+        behind = [self.outcome.evidence[i] for i in self.outcome.behind(same)]
+        behind = [piece for piece in behind if piece.result_row == same]
         if not behind:
             return Point(cells)
         keys = tuple(key for piece in behind for key in piece.row_ids if piece.table == behind[0].table)
@@ -119,7 +121,7 @@ class _Reader:
         return self._values(records, "value", "time", series, self.about())
 
     def rows(self) -> Frame | None:
-        """The lines of a list: a number against time or group, else what happened when, else how many of each."""
+        """The lines of a list: a number against time or group, else what happened when."""
         records = self.records()
         numbers = [name for name in self.outcome.columns if _is_number(name, records)]
         times = [name for name in self.outcome.columns if name in _TIMES]
@@ -137,7 +139,7 @@ class _Reader:
             return self._values(records, value, times[0] if times else None, by, about)
         if times and groups:
             return self._events(records, times[0], groups[0])
-        return self._tally(records, groups[0]) if groups else None
+        return None
 
     def _values(
         self,
@@ -194,20 +196,6 @@ class _Reader:
             title=self.title("events", "", what),
             subtitle=self.subtitle(named=True),
         )
-
-    def _tally(self, records: list[dict[str, Cell]], group: str) -> Frame:
-        """How many rows there are of each text."""
-        places: dict[str, list[int]] = {}
-        for index, record in enumerate(records):
-            if record[group] is not None:
-                places.setdefault(str(record[group]), []).append(index)
-        points = []
-        for text, indices in places.items():
-            found = [self.point(index, {}) for index in indices]
-            keys = tuple(key for point in found for key in point.row_ids)[:KEYS_SHOWN]
-            cells: dict[str, Cell] = {group: self.shown(group, text), "count": len(indices)}
-            points.append(Point(cells, found[0].table, keys))
-        return self._figures(points, "count", self._counted("events"), self.column(group), counted=True)
 
     # -- figures ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 
 from agent.answer import Language, Reason
+from agent.planning.chart_words import find_chart
+from agent.planning.charted import charted, redrawn, without_words
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
 from agent.planning.cues import (
@@ -68,6 +70,26 @@ class CataloguePlanner:
         stop: Callable[[], bool] | None = None,
     ) -> Plan:
         """The plan for a linked question; see :class:`~agent.planning.plan.Planner`. Too quick to be stopped."""
+        words = find_chart(question, language)
+        if words is None:
+            return self._plan(question, language, linked, scope, history)
+        again = redrawn(question, words, history)
+        if again is not None:
+            return again
+        rest, named = words.blanked(question), without_words(linked, words)
+        return charted(self._plan(rest, language, named, scope, history, drawn=True), words)
+
+    def _plan(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...],
+        *,
+        drawn: bool = False,
+    ) -> Plan:
+        """The plan for a question without its chart words; ``drawn`` tells that a chart was asked for."""
         subject = subject_of(linked, language, scope)
         if subject.stop is not None:
             return Plan((subject.stop,), _SURE)
@@ -75,10 +97,10 @@ class CataloguePlanner:
         if follow_up is not None:
             return follow_up
         has_patient = subject.subject_id is not None
-        reading = read(question, linked, language, has_patient=has_patient)
+        reading = read(question, linked, language, has_patient=has_patient, drawn=drawn)
         carried = borrowed(question, linked, history)
         if carried is not None and subject.subject_id is not None and reading.confidence < _TRUSTED:
-            again = read(question, carried, language, has_patient=has_patient)
+            again = read(question, carried, language, has_patient=has_patient, drawn=drawn)
             if again.intent is not None and again.intent.slots and again.confidence >= self._threshold:
                 plan = _query(again.intent, language, carried, scope, subject.subject_id, again)
                 said = phrase(language, "follow_up", question=history[-1].question)

@@ -17,7 +17,6 @@ from agent.answer import Language
 from agent.charts.mark import Mark
 from agent.planning.times import half_width
 
-
 Found = tuple[int, int, Mark | None]
 """Start, end and mark of a match."""
 

@@ -67,7 +67,7 @@ def continued(
     if changed is None:
         return None
     query, more = changed
-    return Plan((QueryRecords(query, action.intent),), previous.plan.confidence, (*said, *more))
+    return Plan((QueryRecords(query, action.intent, chart=action.chart),), previous.plan.confidence, (*said, *more))
 
 
 def borrowed(question: str, linked: Linked, history: tuple[Turn, ...]) -> Linked | None:

@@ -12,6 +12,7 @@ from agent.sql.guard import run_guarded
 from knowledge.errors import QueryRejected
 from knowledge.store.store import RecordStore
 
+ROWS_CAP = 1000
 KEYS_CAP = 200
 GROUPS_CAP = 300
 
@@ -75,7 +76,13 @@ class Outcome:
 
 
 def run(
-    query: ClinicalQuery, store: RecordStore, scope: Scope, *, cap: int = 1000, seconds: float = 2.0
+    query: ClinicalQuery,
+    store: RecordStore,
+    scope: Scope,
+    *,
+    cap: int = ROWS_CAP,
+    groups: int = GROUPS_CAP,
+    seconds: float = 2.0,
 ) -> Outcome:
     """Compile a query and run it under the guard.
 
@@ -84,6 +91,7 @@ def run(
         store: the records.
         scope: gives "now" and the permission.
         cap: result rows at most.
+        groups: pieces of evidence at most.
         seconds: time at most for each statement.
 
     Raises:
@@ -109,7 +117,7 @@ def run(
         rows=tuple(tuple(_rounded(cell) for cell in row) for row in table.rows),
         truncated=table.truncated,
         sql=compiled.sql,
-        evidence=tuple(evidence[:GROUPS_CAP]),
+        evidence=tuple(evidence[:groups]),
         assumptions=_true_assumptions(compiled, query, evidence, table.rows, passed_over),
         now=scope.now,
     )

@@ -1,0 +1,43 @@
+"""Plans for questions that ask for a chart: the words for it apart, the rest planned as any question is."""
+
+from dataclasses import replace
+
+from agent.charts.mark import AskedChart
+from agent.planning.chart_words import ChartWords
+from agent.planning.link import Linked
+from agent.planning.plan import Plan, QueryRecords, Turn
+
+_WORDLESS = frozenset(" \t\n.,;:!?。，；：！？、")
+
+
+def without_words(linked: Linked, words: ChartWords) -> Linked:
+    """The links of a question but those of the words that ask for the chart ("plot", "box")."""
+
+    def apart(start: int, end: int) -> bool:
+        return all(end <= first or start >= last for first, last in words.spans)
+
+    return replace(
+        linked,
+        values=tuple(link for link in linked.values if apart(link.start, link.end)),
+        times=tuple(time for time in linked.times if apart(time.start, time.end)),
+        numbers=tuple(number for number in linked.numbers if apart(number[0], number[1])),
+    )
+
+
+def charted(plan: Plan, words: ChartWords) -> Plan:
+    """The plan with its queries drawn; a chart needs no notes beside it."""
+    asked: AskedChart = words.mark or "auto"
+    queries = tuple(
+        replace(action, chart=asked) for action in plan.actions if isinstance(action, QueryRecords)
+    )
+    return replace(plan, actions=queries) if queries else plan
+
+
+def redrawn(question: str, words: ChartWords, history: tuple[Turn, ...]) -> Plan | None:
+    """The last plan with another chart, where a question is nothing but the words for it ("as a pie chart")."""
+    if set(words.blanked(question)) - _WORDLESS:
+        return None
+    last = next((turn.plan for turn in reversed(history) if turn.plan is not None), None)
+    if last is None or not any(isinstance(action, QueryRecords) for action in last.actions):
+        return None
+    return charted(last, words)
