@@ -103,9 +103,10 @@ class Linker:
         return Linked(tuple(sorted((*values, *types), key=lambda link: link.start)), times, patients, found)
 
     def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
-        # Times, patients and verbs must not be read as values, so they are blanked, place for place.
-        text = _blank(question, [*taken, *verbs(half_width(question))])
-        units = _units(question)
+        # Times and patients must not be read as values, so they are blanked, place for place.
+        text = _blank(question, taken)
+        folded = half_width(text)
+        no_values = [*_units(question), *verbs(folded)]
         found: list[tuple[int, int, list[Candidate], bool]] = []
         for match in self._terminology.find(text):
             candidates = [
@@ -124,10 +125,9 @@ class Linker:
         found = [
             (start, end, plausible(question, start, end, candidates), loose)
             for start, end, candidates, loose in found
-            if not any(first <= start and end <= last for first, last in units)
+            if not any(first <= start and end <= last for first, last in no_values)
         ]
         found += [(m.start, m.end, list(m.candidates), False) for m in self._categories.find(text)]
-        folded = half_width(text)
         for start, end in letters(folded):
             named = [c for c in _candidates(self._values.exact(folded[start:end], _columns())) if c.count]
             found.append((start, end, [c for c in named if c.domain == "lab"], False))

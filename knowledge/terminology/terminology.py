@@ -103,6 +103,7 @@ class Terminology:
         found = [
             match
             for start, first in enumerate(folded)
+            if start == 0 or not (_latin(first) and _latin(folded[start - 1]))  # no name begins inside a word
             for length in self._lengths.get(first, ())
             if (match := self._match(text, folded, start, length)) is not None
         ]
@@ -149,7 +150,7 @@ class Terminology:
     def _match(self, text: str, folded: str, start: int, length: int) -> TermMatch | None:
         end = start + length
         forms = self._forms.get(folded[start:end]) if end <= len(folded) else None
-        if not forms or (_latin(folded[start]) and start > 0 and _latin(folded[start - 1])):
+        if not forms:
             return None
         if _latin(folded[end - 1]) and end < len(folded) and _latin(folded[end]):
             plural = length > 3 and folded[end] == "s"
