@@ -112,8 +112,9 @@ def _said_by_chart(finding: RecordsFinding) -> tuple[Said, ...]:
     n, low, high = chart.spread
     ends = [i for i, e in enumerate(outcome.evidence) if {low, high} & {*e.numbers}]
     behind = tuple(ends[:SENTENCES_CAP]) or (0,)
+    held = (i for i, e in enumerate(outcome.evidence) if None not in outcome.rows[e.result_row or 0])
     figures = (
-        Operation("count", behind, n),
+        Operation("count", tuple(held), n),
         Operation("min", behind, low),
         Operation("max", behind, high),
     )

@@ -23,6 +23,7 @@ from agent.state import Draft, Sentence, State
 from knowledge.store import RecordStore
 
 _STRENGTH = re.compile(r"[\d.]+(?:[-/][\d.]+)+")
+_QUARTER = re.compile(r"\d{4}-Q[1-4]")
 _BUCKET = "2100-12-31 23:00"
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
@@ -141,9 +142,11 @@ def _asked_names(outcome: Outcome | None) -> set[str]:
 
 
 def _is_name(text: str) -> bool:
-    """Whether a text is a name that holds digits, or a strength such as "24-26"; a dose such as "1" is none."""
+    """Whether a text is a name that holds digits, a strength ("24-26") or a quarter; a dose such as "1" is none."""
     return any(c.isdigit() for c in text) and (
-        sum(c.isalpha() for c in text) > 1 or _STRENGTH.fullmatch(text) is not None
+        sum(c.isalpha() for c in text) > 1
+        or _STRENGTH.fullmatch(text) is not None
+        or _QUARTER.fullmatch(text) is not None
     )
 
 
@@ -171,7 +174,14 @@ def _subject_ids(piece: Evidence) -> list[int]:
 
 
 def _is_time(cell: Cell) -> bool:
-    return isinstance(cell, str) and len(cell) >= 7 and cell[:4].isdigit() and cell[4] == "-"
+    """Whether a cell is a date or time; a quarter ("2100-Q1") is a name."""
+    return (
+        isinstance(cell, str)
+        and len(cell) >= 7
+        and cell[:4].isdigit()
+        and cell[4] == "-"
+        and cell[5].isdigit()
+    )
 
 
 def _figures(cells: Iterable[Cell]) -> set[float]:

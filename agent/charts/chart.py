@@ -2,7 +2,7 @@
 
 from agent.answer import Language
 from agent.charts.drawing import Chart, Drawing
-from agent.charts.fit import mark_of
+from agent.charts.fit import fitted, mark_of
 from agent.charts.frame import Frame
 from agent.charts.mark import AskedChart, Mark
 from agent.charts.prepare import prepare
@@ -33,6 +33,7 @@ def draw(outcome: Outcome, asked: AskedChart, language: Language) -> Drawing:
         names = {"asked": word(language, f"mark.{asked}"), "drawn": word(language, f"mark.{mark}")}
         needs = word(language, f"needs.{asked}")
         notes.append(headed(word(language, "note.replaced", needs=needs, **names)))
+    frame = fitted(frame, mark, language)
     prepared, more = prepare(frame, mark, language)
     notes += more
     if outcome.truncated:

@@ -1,9 +1,12 @@
 """Which marks a frame can be drawn with, and which one it is."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from agent.answer import Language
 from agent.charts.frame import Frame, Shape
 from agent.charts.mark import AskedChart, Mark
+from agent.charts.words import headed, word
 
 MOST_SLICES = 8
 """A pie with more slices cannot be read; the smallest are added up."""
@@ -16,6 +19,7 @@ _FITS: Mapping[Shape, tuple[Mark, ...]] = {
     "values": ("histogram", "box"),
     "grouped": ("box", "point", "histogram"),
     "events": ("point",),
+    "pairs": ("point",),
 }
 _BARRED: frozenset[Mark] = frozenset({"stacked_bar", "arc", "histogram"})
 """Marks in whose place a bar comes closest to what was asked for."""
@@ -37,6 +41,16 @@ def marks_of(frame: Frame) -> tuple[Mark, ...]:
         if is_numeric(frame):
             fitting.insert(0, "histogram")
     return tuple(fitting)
+
+
+def fitted(frame: Frame, mark: Mark, language: Language) -> Frame:
+    """The frame as its mark reads it: a histogram or box of values in time leaves the time aside."""
+    if mark not in ("histogram", "box") or frame.shape != "series" or frame.value is None:
+        return frame
+    by = frame.series if mark == "box" else None
+    key, slots = ("grouped", {"by": by.title.lower()}) if by else ("values", {})
+    title = headed(word(language, f"title.{key}", value=frame.value.title, **slots))
+    return replace(frame, shape="grouped" if by else "values", across=by, series=None, title=title)
 
 
 def is_numeric(frame: Frame) -> bool:

@@ -11,7 +11,7 @@ from agent.answer import Cell, Language
 from agent.charts.words import word
 from agent.query.model import Bucket
 
-Shape = Literal["series", "buckets", "categories", "values", "grouped", "events"]
+Shape = Literal["series", "buckets", "categories", "values", "grouped", "events", "pairs"]
 KEYS_SHOWN = 50
 
 
@@ -50,10 +50,11 @@ class Frame:
 
     Attributes:
         shape: ``series``: values in time; ``buckets``, ``categories``: a figure for each bucket of time or group;
-            ``values``, ``grouped``: single values, of all or by group; ``events``: what happened when.
+            ``values``, ``grouped``: single values, of all or by group; ``events``: what happened when;
+            ``pairs``: two numbers of the same events.
         points: in the order of the result.
         value: the numbers; none for ``events``.
-        across: the time, bucket or group that they are drawn against; none for ``values``.
+        across: the time, bucket, group or other number that they are drawn against; none for ``values``.
         series: what the points are told apart by, by colour.
         bucket: of ``buckets``.
         counted: figures are counts or sums, so that they can be stacked, added up, and are parts of a whole.

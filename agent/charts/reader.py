@@ -132,6 +132,8 @@ class _Reader:
         ]
         groups.sort(key=lambda name: name in _KEYS)
         told = [name for name in groups if len({r[name] for r in records}) > 1]
+        if len(numbers) > 1 and not times and "value" not in numbers:
+            return self._pairs(records, numbers[0], numbers[1])
         if numbers:
             value = "value" if "value" in numbers else numbers[0]
             by = next((self.column(name) for name in told if name not in _KEYS), None)
@@ -140,6 +142,22 @@ class _Reader:
         if times and groups:
             return self._events(records, times[0], groups[0])
         return None
+
+    def _pairs(self, records: list[dict[str, Cell]], first: str, second: str) -> Frame:
+        points = []
+        for index, record in enumerate(records):
+            cells: dict[str, Cell] = {name: _number(record[name]) for name in (first, second)}
+            if None not in cells.values():
+                points.append(self.point(index, cells))
+        across, value = (self.column(name, _days(name, self.language)) for name in (first, second))
+        return Frame(
+            shape="pairs",
+            points=tuple(points),
+            value=value,
+            across=across,
+            title=self.title("pairs", value.title, across.title.lower()),
+            subtitle=self.subtitle(named=True),
+        )
 
     def _values(
         self,

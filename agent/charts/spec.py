@@ -102,6 +102,9 @@ def _point(frame: Frame, language: Language) -> Encoded:
         groups = alt.Y(field=frame.series.name, type="nominal", title=frame.series.title, sort=None)
         chart = mark.encode(x=time_axis(frame, across), y=groups)
         return chart, {"width": _WIDTH, "height": {"step": _STEP}}
+    if frame.shape == "pairs":
+        first, second = (number_axis(column, language, zero=False) for column in (across, frame.value))
+        return mark.encode(x=alt.X(**first), y=alt.Y(**second)), _wide()
     if frame.is_timed:
         figures = alt.Y(**number_axis(frame.value, language, zero=False))
         return mark.encode(x=time_axis(frame, across), y=figures, **_colour(frame)), _wide()

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import cache
 
 from agent.answer import Language, Reason
-from agent.planning.chart_words import find_chart
+from agent.planning.chart_query import chart_query, dropped
+from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.charted import charted, redrawn, without_words
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
@@ -44,6 +45,9 @@ _ASIDES: dict[str, Reason] = {
     "!outside": "out_of_scope",
 }
 _SURE = 0.99
+_COMPOSED = (
+    0.9  # a chart whose every word is explained; it is right as often as charts are, see docs/charts.md
+)
 _PLAIN = 0.6  # a score above which a question reads like an example of an intent, whatever its single words
 _DOUBTED = 0.8  # below this part of the threshold a query is not even shown beside what the notes say
 _TRUSTED = 0.7  # from here on a query of an open patient needs no search of the notes beside it
@@ -77,7 +81,35 @@ class CataloguePlanner:
         if again is not None:
             return again
         rest, named = words.blanked(question), without_words(linked, words)
-        return charted(self._plan(rest, language, named, scope, history, drawn=True), words)
+        return charted(self._drawn(rest, words, language, named, scope, history), words)
+
+    def _drawn(
+        self,
+        rest: str,
+        words: ChartWords,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...],
+    ) -> Plan:
+        """The plan of a chart: composed of the words for charts, else the nearest query that can be drawn."""
+        subject = subject_of(linked, language, scope)
+        asked = (
+            chart_query(rest, language, linked, subject.subject_id, words.mark)
+            if subject.stop is None and continued(rest, language, linked, subject.subject_id, history) is None
+            else None
+        )
+        if asked is not None:
+            said = [*_said(linked), *asked.assumptions]
+            if asked.query.patient is None and scope.patient is not None:
+                said.append(phrase(language, "all_patients"))
+            return Plan((QueryRecords(asked.query),), _COMPOSED, tuple(said))
+        plan = self._plan(rest, language, linked, scope, history, drawn=True)
+        for action in plan.actions:
+            said = dropped(rest, language, action.query) if isinstance(action, QueryRecords) else None
+            if said is not None:
+                return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
+        return plan
 
     def _plan(
         self,

@@ -1,0 +1,311 @@
+"""The query of a chart, composed of what is counted, by what, in which buckets of time: "admissions by month and sex".
+
+Charts are asked for in more combinations than ready-made queries can list, and with few words. A question
+is read here only where those words (``chart_asks.yaml``) and the linked values explain all of it; what does
+not is for the planner, so that no restriction is dropped.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Literal, cast
+
+import yaml
+
+from agent.answer import Language
+from agent.charts.mark import Mark
+from agent.planning.choose import choose
+from agent.planning.intent import kind_of
+from agent.planning.link import Linked
+from agent.planning.times import half_width
+from agent.query.model import (
+    Bucket,
+    ClinicalQuery,
+    Concept,
+    Domain,
+    Events,
+    Group,
+    Readmission,
+    Rows,
+    Top,
+    Trend,
+)
+
+_DAYS, _TOP = 30, 10
+_MEASURED = frozenset({"measure", "input", "output"})
+_EVENTS: frozenset[str] = frozenset(
+    {"diagnosis", "drug", "procedure", "organism", "specimen", "input", "output"}
+)
+_WIDE: frozenset[Mark | None] = frozenset({"histogram", "box"})
+_BARS: frozenset[Mark | None] = frozenset({"bar", "arc", "line"})
+_OF_PATIENT = frozenset({"gender", "race"})
+Figure = Literal["events", "patients", "admissions", "mean", "min", "max", "sum"]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A chart's query, and what was assumed of the values in it."""
+
+    query: ClinicalQuery
+    assumptions: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Said:
+    """The parts that a question names, in its order."""
+
+    things: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    spans: list[str] = field(default_factory=list)
+    buckets: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+    values: list[tuple[str, Domain, Concept]] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+
+def chart_query(
+    rest: str, language: Language, linked: Linked, subject_id: int | None, mark: Mark | None
+) -> Asked | None:
+    """The query of a chart, or ``None`` where the question holds more than is understood here.
+
+    Args:
+        rest: the question with its chart words blanked, so that places in it hold.
+        language: of the question.
+        linked: what it names, without the chart words.
+        subject_id: the patient that is named or open.
+        mark: the mark that was asked for.
+    """
+    said = _read(rest, language, linked)
+    if said is None:
+        return None
+    events, ask = _events(said), None
+    if events is None:
+        return None
+    of_one = subject_id is not None and "many" not in said.words and not _is_cohort(said, linked)
+    if "readmission" in said.things and not (said.groups or said.spans or said.values):
+        days = next(iter(said.numbers), _DAYS)
+        ask = Readmission(days=days, bucket=cast(Bucket, said.buckets[0]) if said.buckets else "month")
+    elif said.spans:
+        ask, events = _of_span(said, events, mark)
+    elif said.values and said.values[0][0] in _MEASURED:
+        ask = _of_measure(said, mark, of_one=of_one)
+    elif "top" in said.words or said.things[-1:] in (["diagnosis"], ["procedure"], ["drug"]):
+        ask = _top(said)
+    if ask is None:
+        ask = _counts(said, events)
+    if ask is None:
+        return None
+    windows = [time.window for time in linked.times if time.window is not None]
+    stays = [time.encounter for time in linked.times if time.encounter is not None]
+    if len(windows) > 1 or len(stays) > 1 or (stays and not of_one):
+        return None
+    events = events.model_copy(
+        update={"window": next(iter(windows), None), "encounter": next(iter(stays), None)}
+    )
+    patient = subject_id if of_one else None
+    return Asked(ClinicalQuery(ask=ask, of=events, patient=patient), tuple(said.assumptions))
+
+
+def dropped(rest: str, language: Language, query: ClinicalQuery) -> str | None:
+    """The words of a group that a question names and its query does not have; ``None`` where there are none."""
+    held = query.model_dump_json()
+    for kind, name, pattern in _patterns(language):
+        match = pattern.search(half_width(rest)) if kind == "groups" else None
+        if match is not None and f'"{_field(name)}"' not in held and name not in query.of.domain:
+            return match[0]
+    return None
+
+
+def _read(rest: str, language: Language, linked: Linked) -> _Said | None:
+    """The parts of a question, or ``None`` where something is left over."""
+    text, said = half_width(rest), _Said()
+    taken: list[Span] = [(t.start, t.end) for t in linked.times] + [(p.start, p.end) for p in linked.patients]
+    found: list[tuple[int, int, str, str]] = []
+    for kind, name, pattern in _patterns(language):
+        found += [(*m.span(), kind, name) for m in pattern.finditer(text) if m[0].strip()]
+    found += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
+    found += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
+    chosen: list[tuple[int, int, str, str]] = []
+    for item in sorted(found, key=lambda item: (item[0] - item[1], item[2] == "value", item[0])):
+        if all(item[1] <= start or item[0] >= end for start, end in taken):
+            taken.append((item[0], item[1]))
+            chosen.append(item)
+    for _, _, kind, name in sorted(chosen):
+        if not _take(said, kind, name, linked, language):
+            return None
+    characters = list(text)
+    for start, end in taken:
+        characters[start:end] = " " * (end - start)
+    left = _filler(language).sub(" ", "".join(characters))
+    return None if re.search(r"\w", left) else said
+
+
+def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language) -> bool:
+    """Add one part; ``False`` where it is a value that no chart is asked of."""
+    if kind == "value":
+        link = linked.values[int(name)]
+        meant = next((k for c in link.candidates if (k := kind_of(c)) is not None), None)
+        if meant is None or (meant != "measure" and meant not in _EVENTS):
+            return False
+        choice = choose(link, meant, language)
+        if choice.concept is None or choice.domain is None:
+            return False
+        said.values.append((meant, choice.domain, choice.concept))
+        said.assumptions += [choice.assumption] if choice.assumption else []
+    elif kind == "number":
+        said.numbers.append(int(name))
+    elif kind in ("share", "top", "many", "spread"):
+        said.words.add(kind)
+    else:
+        getattr(said, kind).append(name)
+    return True
+
+
+def _events(said: _Said) -> Events | None:
+    """What the figures are of: the linked values, else the thing that is counted, else what a group belongs to."""
+    if len(said.values) > 1 or len(said.buckets) > 1 or len(said.figures) > 1 or len(said.groups) > 2:
+        return None
+    if said.values:
+        _, domain, concept = said.values[0]
+        return Events(domain=domain, concepts=(concept,))
+    things = [thing for thing in dict.fromkeys(said.things) if thing != "patient"]
+    if len(things) > 1:
+        return None
+    if things:
+        return Events(domain=_asks()["things"][things[0]]["domain"])
+    domains = [_asks()["groups"][name]["domain"] for name in said.groups]
+    domains += [_asks()["spans"][name]["domain"] for name in said.spans]
+    domains += ["patient"] if said.things else []
+    if not domains or (said.buckets and set(domains) == {"patient"}):
+        return None  # a patient has no time but the birth
+    wider = [domain for domain in domains if domain != "patient"]
+    return Events(domain=cast(Domain, wider[0] if wider else "patient"))
+
+
+def _is_cohort(said: _Said, linked: Linked) -> bool:
+    """Whether only many patients can be meant: nothing points to one, and it is counted or grouped by who they are."""
+    if linked.patients:
+        return False
+    by_person = bool(
+        {*said.groups, *said.spans} - {"route", "specimen", "organism", "antibiotic", "event_type"}
+    )
+    return by_person or bool({"patient", "admission", "readmission", "icu_stay"} & {*said.things})
+
+
+def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Group | None, Events]:
+    """Ages or lengths of stay: single values, by group where one is named, or their mean in time or by group."""
+    name = said.spans[0]
+    if len(said.spans) == 2 and not (said.groups or said.buckets or said.figures):
+        return Rows(fields=tuple(said.spans), distinct=False), events
+    if len(said.spans) > 1 or len(said.groups) + len(said.buckets) > 1:
+        return None, events
+    if events.domain == "patient" and set(said.groups) - _OF_PATIENT:
+        events = events.model_copy(update={"domain": "admission"})
+    if said.buckets or (said.figures and said.groups):
+        figure = cast(Figure, said.figures[0] if said.figures else "mean")
+        bucket = cast(Bucket, said.buckets[0]) if said.buckets else None
+        by = None if bucket else _field(said.groups[0])
+        return Group(bucket=bucket, by=by, figure=figure, field=name), events
+    if said.figures:
+        return None, events
+    if mark in _BARS and not said.groups:
+        return Group(by=name, figure="patients" if events.domain == "patient" else "admissions"), events
+    fields = (*(_field(group) for group in said.groups), name)
+    return Rows(fields=fields, distinct=False), events
+
+
+def _of_measure(said: _Said, mark: Mark | None, *, of_one: bool) -> Trend | Rows | Group | None:
+    """Measured values: in time, by group, as a distribution, or their mean in buckets of time or groups."""
+    counted = any(thing in ("patient", "admission") for thing in said.things)
+    if counted or len(said.groups) + len(said.buckets) > 2 or "top" in said.words:
+        return None
+    figure = cast(Figure, said.figures[0]) if said.figures else None
+    usual: Figure = "mean" if said.values[0][0] == "measure" else "sum"
+    groups = [_field(group) for group in said.groups]
+    if said.buckets and mark not in _WIDE:
+        series = groups[0] if groups else None
+        return Group(bucket=cast(Bucket, said.buckets[0]), series=series, figure=figure or usual)
+    if groups and figure:
+        return Group(by=groups[0], series=groups[1] if len(groups) > 1 else None, figure=figure)
+    if groups:
+        return Rows(fields=(groups[0], "value", "unit"), distinct=False) if len(groups) == 1 else None
+    if figure is not None and figure != usual:
+        return None
+    if of_one:
+        return Trend()
+    return Rows(fields=("value", "unit"), distinct=False)
+
+
+def _top(said: _Said) -> Top | None:
+    """The most frequent names of what is counted."""
+    if said.buckets or said.spans or len(said.groups) > 1:
+        return None
+    named = _field(said.groups[0]) if said.groups and "top" in said.words else "name"
+    if said.groups and "top" not in said.words:
+        return None
+    by = "patients" if "patient" in said.things else "events"
+    return Top(n=next(iter(said.numbers), _TOP), field=named, by=by)
+
+
+def _counts(said: _Said, events: Events) -> Group | None:
+    """How many there are in each bucket of time or group, and of which kind."""
+    groups = [_field(group) for group in said.groups]
+    if not (groups or said.buckets) or len(groups) + len(said.buckets) > 2 or said.numbers or said.figures:
+        return None
+    things = [_asks()["things"][thing] for thing in said.things]
+    figures = [thing["figure"] for thing in things]
+    figure: Figure = "events"
+    if "patients" in figures or events.domain == "patient":
+        figure = "patients"
+    elif events.domain == "admission":
+        figure = "admissions"
+    elif figures:
+        figure = figures[0]
+    bucket = cast(Bucket, said.buckets[0]) if said.buckets else None
+    parts = groups if bucket else groups[1:]
+    return Group(
+        bucket=bucket,
+        by=None if bucket else groups[0],
+        series=parts[0] if parts else None,
+        figure=figure,
+        share="share" in said.words,
+    )
+
+
+def _field(group: str) -> str:
+    """The field of the records that a group is."""
+    return str(_asks()["groups"][group].get("field", group))
+
+
+@cache
+def _asks() -> Mapping[str, dict]:
+    return yaml.safe_load(files("agent.planning").joinpath("chart_asks.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def _patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """(kind, name, pattern) of all words; a Chinese question may use English ones, too."""
+
+    def read(raw: Mapping[str, str]) -> Iterable[re.Pattern[str]]:
+        yield re.compile(rf"(?<![a-z])(?:{raw['en']})(?![a-z])")
+        if language == "zh":
+            yield re.compile(raw["zh"])
+
+    found = []
+    for kind in ("things", "groups", "spans", "buckets", "figures"):
+        for name, raw in _asks()[kind].items():
+            found += [(kind, name, pattern) for pattern in read(raw)]
+    for word in ("share", "top", "many", "spread"):
+        found += [(word, word, pattern) for pattern in read(_asks()[word])]
+    return tuple(found)
+
+
+@cache
+def _filler(language: Language) -> re.Pattern[str]:
+    raw = _asks()["filler"]
+    return re.compile(f"{raw['en']}|{raw['zh']}" if language == "zh" else raw["en"])
