@@ -7,7 +7,7 @@ They stand in ``templates/LANGUAGE/*.yaml``, each file a list of::
         - (what was|what is|show me) {P's} (last|latest|most recent) <a:lab|vital> {T}
         - last <a:lab|vital> [value] {T}
 
-In a question ``(x|y)`` is one of several, ``[x]`` may be left out, ``<a:lab|drug>`` names a value (called
+In a question ``(x|y)`` is one of several, ``[x]`` and ``[x|y]`` may be left out, ``<a:lab|drug>`` names a value (called
 ``a``) of one of these fields, ``<n>``, ``<m>`` are numbers, ``<t>`` is a period and ``<e>`` an encounter that
 has to be there (``<e:icu>`` of the ICU; ``<t2>``, ``<e2>`` a second one), ``{T}`` is a period, an encounter or
 nothing, ``{P}`` the patient in any wording, ``{P's}`` of the patient. In the plan ``@a`` points at the value
@@ -136,6 +136,6 @@ def generate(seed: int, each: int) -> Iterator[Pair]:
 
 
 def _chosen(match: re.Match[str], chance: random.Random) -> str:
-    if match[2] is not None:
-        return chance.choice((match[2], ""))
-    return chance.choice(match[1].split("|"))
+    if match[2] is not None and chance.random() < 0.5:
+        return ""
+    return chance.choice((match[1] if match[2] is None else match[2]).split("|"))
