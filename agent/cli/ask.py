@@ -2,11 +2,13 @@
 
 import secrets
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from agent.cli.chart import chart_form, save_chart
 from agent.cli.render import render_stream
 from agent.cli.stores import store_or_demo
 from agent.cli.terminal import JsonOption, NowOption, PatientOption, RiskOption, StoreOption, err, out
@@ -32,15 +34,24 @@ def ask_command(
     risk: RiskOption = 0.0,
     sql: Annotated[bool, typer.Option("--sql", help="Also show the SQL.")] = False,
     as_json: JsonOption = False,
+    chart: Annotated[
+        Path | None,
+        typer.Option("--chart", help="Save the chart of the answer: FILE.svg, .png, .html or .json."),
+    ] = None,
 ) -> None:
     """Ask one question. With --patient it is about that record, without about all patients."""
     from agent.agent import ClinicalAgent  # only here: LangGraph takes a second to import
 
+    if chart is not None:
+        chart_form(chart)
     with ClinicalAgent.open(store_or_demo(store), now=now) as agent:
         if as_json:
-            typer.echo(agent.ask(question, patient=patient, risk=risk).model_dump_json(indent=2))
+            answer = agent.ask(question, patient=patient, risk=risk)
+            typer.echo(answer.model_dump_json(indent=2))
         else:
-            render_stream(agent.stream(question, patient=patient, risk=risk), out(), err(), sql=sql)
+            answer = render_stream(agent.stream(question, patient=patient, risk=risk), out(), err(), sql=sql)
+    if chart is not None:
+        save_chart(answer, chart)
 
 
 def chat_command(

@@ -70,6 +70,9 @@ def render_answer(answer: Answer, console: Console, *, sql: bool = False, with_t
         console.print(Text(printable(f"  {number}. {option}")))
     if answer.result is not None and len(answer.result.rows) > 1:
         console.print(_result(answer))
+    if answer.chart is not None:
+        shown = str(answer.chart["spec"].get("description", ""))
+        console.print(Text(printable(f"{shown} (--chart FILE saves it)"), style="dim"), soft_wrap=True)
     if answer.evidence:
         console.print(Text("Evidence", style="bold"))
     for evidence in answer.evidence:

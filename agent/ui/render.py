@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.answer import Answer, Language, Step
 from agent.events import AnswerReady, Event, StepFinished, StepStarted
+from agent.ui.chart import figure
 from agent.ui.escape import escape
 from agent.ui.strings import examples, strings
 
@@ -99,6 +100,8 @@ def _answer(number: int, answer: Answer, words: dict[str, str]) -> str:
         badge = " · ".join(part for part in (words[answer.status], reason) if part)
         parts.append(f'<div class="cr-badge" title="{escape(answer.reason or "")}">{escape(badge)}</div>')
     parts.append(f'<div class="cr-text">{_cited(number, answer, words)}</div>')
+    if answer.chart is not None:
+        parts.append(figure(answer.chart["spec"]))
     if answer.options:
         parts.append("".join(_question_button(option) for option in answer.options))
     if answer.result is not None and len(answer.result.rows) > 1:
