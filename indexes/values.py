@@ -173,6 +173,10 @@ class ValueIndex:
             spans.append(SpanMatch(start, end, text, tuple(_best(named, limit))))
         return spans
 
+    def words(self) -> Collection[str]:
+        """The Latin words, of four letters or more, that occur in values of the record."""
+        return self._live_words.keys()
+
     def close(self) -> None:
         """Release the file."""
         self._connection.close()

@@ -352,6 +352,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
         (rf"(?<![\d/-])(?P<m>\d{{1,2}})/(?P<y>{_YEAR}|this year|last year)\b", _month),
         (rf"\b(?P<m>{_MONTH})\.?,?\s+(?:of\s+)?(?P<y>{_YEAR}|this year|last year)\b", _month),
         (r"\b(?P<which>this|last) month/(?P<d>\d{1,2})\b", _day_of_relative_month),
+        (r"(?P<which>上个|上|这个|本)月(?P<d>\d{1,2})[日号]", _day_of_relative_month),
         (
             rf"\b(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+{_YEAR})?\b(?!\s*[/:\d%])|"
             rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})\b\.?(?:,?\s+{_YEAR})?",

@@ -11,7 +11,7 @@ from agent.query.model import Concept, Domain
 
 _NEAR = 0.06  # scores this close to the best are as good
 _DOMINANT = 3  # a value recorded so many times more often than any other is the one that is meant
-_BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation", "stand_in", "absent"})
+_BY_CONCEPT = frozenset({"name", "translation", "synonym", "abbreviation", "stand_in", "absent", "typo"})
 _LISTED = 3
 _OPTIONS = 6
 _MEASURED: frozenset[Domain] = frozenset({"lab", "vital"})
@@ -62,10 +62,10 @@ def choose_in(link: Link, domain: Domain, field: str, language: Language) -> Cho
     if not candidates:
         return Choice(None, None)
     used = [candidate for candidate in candidates if candidate.count] or candidates
-    # A dictionary of measurements has many names that the record never uses; of drugs and fluids, a name that
-    # is not used means that none was given.
-    named = used if domain in _MEASURED else candidates
-    exact = [candidate for candidate in named if is_same(candidate.value, link.text)]
+    # A name that the record never uses is meant all the same where it is a full one ("dextrose 50%": none was
+    # given); of a measurement or a bare ingredient, it stands for what the record does have.
+    bare = domain in _MEASURED or len(link.text.split()) == 1
+    exact = [c for c in (used if bare else candidates) if c.is_name or is_same(c.value, link.text)]
     if exact:
         others = [candidate for candidate in used if candidate not in exact and candidate.count]
         return _exactly(link, exact, others, language)

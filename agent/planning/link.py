@@ -18,6 +18,8 @@ class Candidate:
             and ``ingredient``: one of all the values that a concept covers; ``stand_in``: of another concept that
             answers for it; ``absent``: the concept is known, but nothing in the store is of it (count 0).
         count: events that have it.
+        is_name: the value is the very name that the words say in the other language or misspelt, and not only
+            one of those that they cover.
     """
 
     domain: Domain
@@ -26,6 +28,7 @@ class Candidate:
     score: float
     how: str
     count: int
+    is_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ all its candidates, best first; choosing is for the planner.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, cached_property
 
 from agent.answer import Language
@@ -18,6 +19,7 @@ from agent.planning.nouns import letters, noun_after
 from agent.planning.numbers import numbers
 from agent.planning.patients import PatientNames
 from agent.planning.plausible import plausible
+from agent.planning.spelling import Spelling, back
 from agent.planning.times import half_width, resolve_times
 from agent.planning.vocabulary import is_common
 from agent.query.domains import bindings
@@ -30,10 +32,11 @@ from knowledge.terminology.concepts import Concept
 from knowledge.terminology.terminology import Terminology
 
 _UNUSED = 0.6  # "tf residual output", which only a dictionary has, gives way to the "tf residual" in it
+_SLIP = 0.1  # what a misspelling takes off a score
 _KEPT = 60  # candidates of one mention that are kept
 _OF_TYPE: Mapping[str, frozenset[Domain]] = {
     "lab": frozenset({"lab", "vital"}),
-    "vital": frozenset({"vital", "lab"}),
+    "vital": frozenset({"vital", "lab", "output"}),
     "drug": frozenset({"drug", "input", "allergy", "microbiology"}),
     "drug_class": frozenset({"drug", "input", "allergy"}),
     "disease": frozenset({"diagnosis"}),
@@ -72,6 +75,10 @@ class Linker:
         return PatientNames.of(self._store)
 
     @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(self._terminology.surface_forms(), self._values.words())
+
+    @cached_property
     def _categories(self) -> Categories:
         return Categories.of(self._store)
 
@@ -107,15 +114,12 @@ class Linker:
         text = _blank(question, taken)
         folded = half_width(text)
         no_values = [*_units(question), *verbs(folded)]
-        found: list[tuple[int, int, list[Candidate], bool]] = []
-        for match in self._terminology.find(text):
-            candidates = [
-                candidate
-                for concept in match.concepts
-                for candidate in meant(concept, self._of_concept(concept, match.how), text)
-            ]
-            if candidates:
-                found.append((match.start, match.end, candidates, False))
+        found = list(self._named(text))
+        corrected, places = self._spelling.correct(folded)
+        for start, end, candidates in self._spelt(corrected) if places else ():
+            if any(start <= first and last <= end for (first, last), _ in places):
+                misspelt = [_as(c, round(c.score - _SLIP, 4), "typo") for c in candidates if c.count]
+                found.append((*back(places, start, end), misspelt, False))
         for loose in (False, True):
             for span in self._values.spans(text, _columns(), loose=loose, limit=_KEPT):
                 candidates = _candidates(span.matches)
@@ -143,6 +147,25 @@ class Linker:
             Link(start, end, question[start:end], tuple(_best(candidates)[:_KEPT]))
             for (start, end), candidates in sorted(spans.items())
         )
+
+    def _named(self, text: str) -> Iterator[tuple[int, int, list[Candidate], bool]]:
+        """The concepts that a text names, each as its values of the store."""
+        for match in self._terminology.find(text):
+            candidates = [
+                candidate
+                for concept in match.concepts
+                for candidate in meant(concept, self._of_concept(concept, match.how), text)
+            ]
+            if candidates:
+                yield match.start, match.end, candidates, False
+
+    def _spelt(self, corrected: str) -> Iterator[tuple[int, int, list[Candidate]]]:
+        """What a corrected text names: concepts, and values of the store in full."""
+        for start, end, candidates, _ in self._named(corrected):
+            yield start, end, candidates
+        for span in self._values.spans(corrected, _columns(), limit=_KEPT):
+            found = _candidates(span.matches)
+            yield span.start, span.end, [replace(c, is_name=c.how == "exact") for c in found]
 
     def _of_concept(self, concept: Concept, how: str) -> Iterable[Candidate]:
         """The values of the store that a concept stands for, those that its labels name first."""
@@ -172,9 +195,11 @@ class Linker:
             matches = self._values.exact(label, _columns())
             # What the index knows as a synonym is of any concept that has the label: it counts without better.
             named = [match for match in matches if match.how != "synonym"] or matches
+            is_name = position == 0 and how in {"name", "translation"}
             for candidate in _candidates(named):
                 score = 0.99 if how == "name" else 0.96
-                yield _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
+                found = _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
+                yield replace(found, is_name=is_name and candidate.how in {"exact", "normalised"})
 
 
 def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) -> float:
@@ -196,7 +221,7 @@ def _units(question: str) -> list[tuple[int, int]]:
 
 
 def _as(candidate: Candidate, score: float, how: str) -> Candidate:
-    return Candidate(candidate.domain, candidate.field, candidate.value, score, how, candidate.count)
+    return replace(candidate, score=score, how=how)
 
 
 def _blank(question: str, taken: Iterable[tuple[int, int]]) -> str:

@@ -62,6 +62,8 @@ def _believable(said: str, candidate: Candidate, beside_noun: Callable[[Domain],
 def _telling(said: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Measurements whose name has as many of the words as the best: "systolic pressure" is not diastolic."""
     words = [word for word in normalise(said).split() if word not in stop_words()]
+    if len(words) < 2 and any(candidate.how != "token" for candidate in candidates):
+        return list(candidates)  # "WBC" is also the name of what other values spell out
     shared = {
         candidate: sum(word in normalise(candidate.value).split() for word in words)
         for candidate in candidates

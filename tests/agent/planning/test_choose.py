@@ -82,3 +82,20 @@ def test_a_drug_that_is_named_exactly_and_never_given_is_not_replaced() -> None:
     choice = choose_in(dextrose, "input", "name", "en")
     assert values(choice) == ("Dextrose 50%",)
     assert "Dextrose 5%" in (choice.assumption or "")
+
+
+def test_a_bare_ingredient_stands_for_the_forms_that_the_record_has() -> None:
+    fentanyl = link(
+        "fentanyl",
+        ("input", "name", "Fentanyl", 1.0, "exact", 0),
+        ("input", "name", "Fentanyl (Concentrate)", 0.99, "name", 263),
+    )
+    assert values(choose_in(fentanyl, "input", "name", "en")) == ("Fentanyl (Concentrate)",)
+
+
+def test_the_name_in_the_other_language_is_as_exact() -> None:
+    named = Candidate("drug", "name", "Aspirin", 0.96, "translation", 61, is_name=True)
+    covered = Candidate("drug", "name", "Aspirin EC", 0.957, "translation", 31)
+    choice = choose_in(Link(0, 4, "阿司匹林", (named, covered)), "drug", "name", "zh")
+    assert values(choice) == ("Aspirin",)
+    assert "Aspirin EC" in (choice.assumption or "")
