@@ -29,8 +29,20 @@ from benchmarks.questions import QUESTIONS, open_store
 Row = tuple[str, str, float]
 """Across (a time, a bucket, a group; empty for single values), series (or empty), figure."""
 
-# The store's codes, and the words that a chart may show for them.
-SAME_GROUP = {"female": "f", "女": "f", "女性": "f", "male": "m", "男": "m", "男性": "m"}
+WORDS_OF_CODES = {
+    "f": ("female", "女", "女性"),
+    "m": ("male", "男", "男性"),
+    "s": ("susceptible", "sensitive", "敏感"),
+    "i": ("intermediate", "中介"),
+    "r": ("resistant", "耐药"),
+    "married": ("已婚",),
+    "single": ("未婚",),
+    "widowed": ("丧偶",),
+    "divorced": ("离异", "离婚"),
+    "home": ("回家",),
+}
+"""The store's codes, and the words that a chart may show for them."""
+CODES = {word: code for code, words in WORDS_OF_CODES.items() for word in words}
 COLUMNS = ("asked", "data right", "mark right", "both right")
 
 
@@ -151,7 +163,7 @@ def _across(text: str, x: str) -> str:
 
 def _group(text: str) -> str:
     folded = text.strip().casefold()
-    return SAME_GROUP.get(folded, folded)
+    return CODES.get(folded, folded)
 
 
 def run(questions: Iterable[ChartQuestion], agent: ClinicalAgent) -> list[Verdict]:
