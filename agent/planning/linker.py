@@ -191,15 +191,16 @@ class Linker:
 
     def _labelled(self, concept: Concept, how: str) -> Iterator[Candidate]:
         labels = dict.fromkeys((concept.en, *concept.labels, *concept.synonyms_en))
+        matches = {label: self._values.exact(label, _columns()) for label in labels}
+        # What the index knows as a synonym is of any concept that has the label: it counts without better.
+        better = any(match.how != "synonym" and match.count for found in matches.values() for match in found)
         for position, label in enumerate(labels):
-            matches = self._values.exact(label, _columns())
-            # What the index knows as a synonym is of any concept that has the label: it counts without better.
-            named = [match for match in matches if match.how != "synonym"] or matches
             is_name = position == 0 and how in {"name", "translation"}
+            score = round((0.99 if how == "name" else 0.96) - 0.001 * min(position, 20), 4)
+            named = [match for match in matches[label] if not (better and match.how == "synonym")]
             for candidate in _candidates(named):
-                score = 0.99 if how == "name" else 0.96
-                found = _as(candidate, round(score - 0.001 * min(position, 20), 4), how)
-                yield replace(found, is_name=is_name and candidate.how in {"exact", "normalised"})
+                same = is_name and candidate.how in {"exact", "normalised"}
+                yield replace(_as(candidate, score, how), is_name=same)
 
 
 def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) -> float:
