@@ -7,12 +7,12 @@ They stand in ``templates/LANGUAGE/*.yaml``, each file a list of::
         - (what was|what is|show me) {P's} (last|latest|most recent) <a:lab|vital> {T}
         - last <a:lab|vital> [value] {T}
 
-In a question ``(x|y)`` is one of several, ``[x]`` and ``[x|y]`` may be left out, ``<a:lab|drug>`` names a value (called
-``a``) of one of these fields, ``<n>``, ``<m>`` are numbers, ``<t>`` is a period and ``<e>`` an encounter that
-has to be there (``<e:icu>`` of the ICU; ``<t2>``, ``<e2>`` a second one), ``{T}`` is a period, an encounter or
-nothing, ``{P}`` the patient in any wording, ``{P's}`` of the patient. In the plan ``@a`` points at the value
-and ``{a}`` is its domain, ``#n`` at the number, ``@t``, ``@e``, ``@t2``, ``@e2`` at the time, ``{T}`` at
-whatever was chosen.
+In a question ``(x|y)`` is one of several, ``[x]`` and ``[x|y]`` may be left out, ``<a:lab|drug>`` names a
+value (called ``a``) of one of these fields, ``<n>``, ``<m>`` are numbers, ``<t>`` is a period and ``<e>`` an
+encounter that has to be there (``<e:icu>`` of the ICU; ``<t2>``, ``<e2>`` a second one), ``{T}`` is a period,
+an encounter or nothing, ``{P}`` the patient in any wording, ``{P's}`` of the patient; ``<chart>`` stands for
+the words that ask for a chart. In the plan ``@a`` points at the value and ``{a}`` is its domain, ``#n`` at
+the number, ``@t``, ``@e``, ``@t2``, ``@e2`` at the time, ``{T}`` at whatever was chosen.
 """
 
 import random
@@ -30,7 +30,17 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _ALTERNATIVES = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _SLOT = re.compile(r"<([a-z]\d?)(?::([a-z_|.]+))?>")
 _TIMES: Mapping[Language, tuple[str, ...]] = {
-    "en": ("", "", "<t>", "<t>", "<e>", "on <e>", "during <e>", "<e:icu>", "in <e:icu>"),  # "in 2100" is all <t>
+    "en": (
+        "",
+        "",
+        "<t>",
+        "<t>",
+        "<e>",
+        "on <e>",
+        "during <e>",
+        "<e:icu>",
+        "in <e:icu>",
+    ),  # "in 2100" is all <t>
     "zh": ("", "", "<t>", "<t>", "<e>", "<e:icu>"),
 }
 _PATIENT: Mapping[tuple[Language, str], tuple[str, ...]] = {
