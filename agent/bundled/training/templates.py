@@ -25,24 +25,16 @@ from importlib.resources import files
 import yaml
 
 from agent.answer import Language
+from agent.bundled.delexical import tidy
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _ALTERNATIVES = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _SLOT = re.compile(r"<([a-z]\d?)(?::([a-z_|.]+))?>")
-_TIMES: Mapping[Language, tuple[str, ...]] = {
-    "en": (
-        "",
-        "",
-        "<t>",
-        "<t>",
-        "<e>",
-        "on <e>",
-        "during <e>",
-        "<e:icu>",
-        "in <e:icu>",
-    ),  # "in 2100" is all <t>
+_TIMES: Mapping[Language, tuple[str, ...]] = {  # prepositions belong to a period, but not to an encounter
+    "en": ("", "", "<t>", "<t>", "<e>", "on <e>", "during <e>", "<e:icu>", "in <e:icu>"),
     "zh": ("", "", "<t>", "<t>", "<e>", "<e:icu>"),
 }
+_TIMES_OF_MANY = ("", "<t>")  # an encounter is one patient's
 _PATIENT: Mapping[tuple[Language, str], tuple[str, ...]] = {
     ("en", "{P}"): ("<p>", "<p>", "the patient", "this patient", "she", "he", "pt", "the pt"),
     ("en", "{P's}"): ("<p> 's", "<p>", "the patient 's", "her", "his", "pt 's", "pt"),
@@ -100,7 +92,8 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
     while _ALTERNATIVES.search(text):
         text = _ALTERNATIVES.sub(lambda match: _chosen(match, chance), text)
     if "{T}" in text or "{T}" in plan:
-        time = chance.choice(_TIMES[template.language]) if "{T}" in text else ""
+        times = _TIMES_OF_MANY if plan.startswith("all ") else _TIMES[template.language]
+        time = chance.choice(times) if "{T}" in text else ""
         text = text.replace("{T}", time)
         kind = re.search(r"<(\w)", time)
         plan = plan.replace("{T}", f"@{kind[1]}" if kind else "")
@@ -123,7 +116,7 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
         sign = "#" if kind == "n" else "@"
         plan = re.sub(rf"{sign}{name}(?![a-z0-9])", pointer, plan)
         icu = "<icu>" if kinds == "icu" else ""
-        return f"\ue000{pointer}\ue001{icu}"
+        return f" \ue000{pointer}\ue001{icu} "
 
     text = _SLOT.sub(lambda m: m[0] if m[0] == "<p>" else place(m), text)
     left = re.search(r"(?<!\w)[@#]\w|\{", plan)
@@ -133,7 +126,7 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
     text = re.sub(r"\s+", " ", text).strip()
     if template.language == "zh":
         text = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
-    return Pair(text, tags, re.sub(r"\s+", " ", plan).strip(), template.language)
+    return Pair(tidy(text), tags, re.sub(r"\s+", " ", plan).strip(), template.language)
 
 
 def generate(seed: int, each: int) -> Iterator[Pair]:
