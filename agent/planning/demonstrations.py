@@ -9,7 +9,8 @@ from agent.answer import Language
 from agent.planning.askable import Askable
 from agent.planning.classifier import Classifier
 from agent.planning.features import words
-from agent.planning.form import PlanForm, RefuseForm, SearchForm, form_of
+from agent.planning.form import PlanForm, RefuseForm, SearchForm
+from agent.planning.form_query import form_of
 from agent.planning.intent import Intent, load_asides
 from agent.planning.link import Linked
 from agent.planning.mask import mask_example, mask_question

@@ -1,36 +1,48 @@
-"""The compact form in which a model writes a plan, and the way from it to a query and back.
+"""The compact form in which a model writes a plan; ``form_query`` turns it into a query and back.
 
 It is a :class:`~agent.query.model.ClinicalQuery` in which everything that comes from the question is a
 position in its :class:`~agent.planning.offer.Offer`: values, periods, stays, numbers. Positions start at 1.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.planning.link import TimeLink
-from agent.planning.offer import Number, Offer, Offered, Who
-from agent.planning.plan import SearchNotes
+from agent.planning.offer import Number, Offer, Offered, Who, pointed
 from agent.query.model import (
-    Ask,
-    ClinicalQuery,
-    Concept,
-    Condition,
+    Balance,
+    Count,
     Domain,
-    Encounter,
-    Events,
+    Elapsed,
+    Exists,
+    Group,
     Operator,
     Pick,
-    Related,
-    Window,
+    Readmission,
+    Repeated,
+    Rows,
+    Statistic,
+    Survival,
+    Top,
+    Trend,
 )
 from knowledge.errors import QueryRejected
 
 Reason = Literal["action_request", "not_in_schema", "out_of_scope", "judgement", "low_confidence"]
-_THIS = Encounter(which="this")
-_T = TypeVar("_T")
+Relation = Literal[
+    "ever",
+    "same_admission",
+    "before",
+    "after",
+    "same_admission_before",
+    "same_admission_after",
+    "same_time",
+    "same_name",
+    "same_age",
+]
 
 
 class _Form(BaseModel):
@@ -38,29 +50,22 @@ class _Form(BaseModel):
 
 
 class ConditionForm(_Form):
-    """A comparison with a linked number, or with one of the fixed ``word``s of a field."""
+    """A comparison with a linked number, or with one of the fixed ``word``s of a field.
+
+    Attributes:
+        op: as in the query, or ``decade`` of ``age``: from the number to nine above it ("in their sixties").
+    """
 
     field: str
-    op: Operator = "="
+    op: Operator | Literal["decade"] = "="
     number: int | None = None
     upper: int | None = None
     word: str | None = None
 
 
-class RelatedForm(_Form):
-    """Other events of the same patient."""
+class EventsForm(_Form):
+    """A set of events; ``repeated`` and ``pick`` are those of the query itself."""
 
-    domain: Domain
-    values: tuple[int, ...] = ()
-    relation: Literal["ever", "same_admission", "before", "after", "same_time", "same_name"] = "ever"
-    negated: bool = False
-
-
-class QueryForm(_Form):
-    """Ask the tables; ``ask`` and ``pick`` are those of the query itself."""
-
-    action: Literal["query_records"]
-    who: Who
     domain: Domain
     values: tuple[int, ...] = ()
     period: int | None = None
@@ -68,9 +73,67 @@ class QueryForm(_Form):
     stay: int | Literal["this"] | None = None
     where: tuple[ConditionForm, ...] = ()
     status: Literal["active", "ended"] | None = None
-    related: tuple[RelatedForm, ...] = ()
+    repeated: Repeated | None = None
     pick: Pick | None = None
-    ask: Ask
+
+
+class RelatedForm(EventsForm):
+    """Other events of the same patient, or, with ``whose``, of the question's patient while all are asked about."""
+
+    relation: Relation = "ever"
+    within_days: int | None = None
+    within_months: int | None = None
+    same: Literal["day", "month", "year"] | None = None
+    negated: bool = False
+    each: bool = False
+    whose: Literal["patient"] | None = None
+
+
+class ChangeForm(_Form):
+    """The query's ``Change``, whose earlier value may be of other events."""
+
+    ask: Literal["change"] = "change"
+    earlier_of: EventsForm | None = None
+    earlier: Pick = Pick(which="first")
+    later: Pick = Pick(which="last")
+    as_comparison: Literal["<", ">", "="] | None = None
+
+
+class PercentileForm(_Form):
+    """The query's ``Percentile`` of a linked number."""
+
+    ask: Literal["percentile"] = "percentile"
+    number: int
+
+
+AskForm = Annotated[
+    Rows
+    | Count
+    | Exists
+    | Statistic
+    | ChangeForm
+    | Trend
+    | Top
+    | Group
+    | Elapsed
+    | Balance
+    | Readmission
+    | Survival
+    | PercentileForm,
+    Field(discriminator="ask"),
+]
+
+
+class _Head(_Form):
+    action: Literal["query_records"]
+    who: Who
+
+
+class QueryForm(EventsForm, _Head):
+    """Ask the tables; ``ask`` is that of the query, but for what it takes from the question."""
+
+    related: tuple[RelatedForm, ...] = ()
+    ask: AskForm
 
 
 class SearchForm(_Form):
@@ -123,89 +186,6 @@ def write_form(form: PlanForm) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
-def query_of(form: QueryForm, offer: Offer, subject_id: int | None) -> ClinicalQuery:
-    """The query that a plan means.
-
-    Args:
-        form: what the model wrote.
-        offer: what its positions point at.
-        subject_id: the patient whom ``who: patient`` means; it comes from the session.
-
-    Raises:
-        QueryRejected: a position points at nothing that fits there.
-    """
-    try:
-        events = Events(
-            domain=form.domain,
-            concepts=_concepts(_values(form.values, form.domain, offer)),
-            where=tuple(_condition(condition, offer) for condition in form.where),
-            window=_window(form, offer),
-            encounter=_encounter(form.stay, offer),
-            status=form.status,
-            related=tuple(_related(related, offer) for related in form.related),
-            pick=form.pick,
-        )
-        patient = subject_id if _at(form.who, offer) == "patient" else None
-        return ClinicalQuery(ask=form.ask, of=events, patient=patient)
-    except ValidationError as error:
-        raise QueryRejected(f"The plan is not valid: {error.errors()[0]['msg']}.") from None
-
-
-def search_of(form: SearchForm, offer: Offer, subject_id: int | None, question: str) -> SearchNotes:
-    """The search that a plan means; what is searched for is the question itself.
-
-    Args:
-        form: what the model wrote.
-        offer: what its positions point at.
-        subject_id: the patient whom ``who: patient`` means; it comes from the session.
-        question: as cleaned.
-
-    Raises:
-        QueryRejected: a position points at nothing that fits there.
-    """
-    patient = subject_id if _at(form.who, offer) == "patient" else None
-    types = [value for concept in _values(form.values, "note", offer) for value in concept.values]
-    window = None if form.period is None else _one(offer.periods, form.period, "period").window
-    return SearchNotes(question, patient, note_types=tuple(dict.fromkeys(types)), window=window)
-
-
-def form_of(query: ClinicalQuery, offer: Offer) -> QueryForm | None:
-    """A query in compact form, or ``None`` where it holds what the form or the offer lacks."""
-    events, stay = query.of, query.of.encounter
-    periods = [time.window for time in offer.periods]
-    stays = [time.encounter for time in offer.stays]
-    window = events.window.model_copy(update={"on": "time"}) if events.window else None
-    try:
-        form = QueryForm(
-            action="query_records",
-            who="all" if query.patient is None else "patient",
-            domain=events.domain,
-            values=_positions(events.concepts, offer),
-            period=periods.index(window) + 1 if window else None,
-            period_on=events.window.on if events.window else "time",
-            stay="this" if stay == _THIS else stays.index(stay) + 1 if stay else None,
-            where=tuple(_condition_form(condition, offer) for condition in events.where),
-            status=events.status,
-            related=tuple(
-                RelatedForm.model_validate(
-                    {
-                        "domain": related.events.domain,
-                        "values": _positions(related.events.concepts, offer),
-                        "relation": related.relation,
-                        "negated": related.negated,
-                    }
-                )
-                for related in events.related
-            ),
-            pick=events.pick,
-            ask=query.ask,
-        )
-        same = query_of(form, offer, query.patient)
-    except (ValueError, QueryRejected):  # not in the offer, or not in the form
-        return None
-    return form if same == query else None
-
-
 def values_of(form: PlanForm, offer: Offer) -> tuple[Offered, ...]:
     """The values that a plan points at, its related events' too.
 
@@ -215,11 +195,9 @@ def values_of(form: PlanForm, offer: Offer) -> tuple[Offered, ...]:
     if isinstance(form, RefuseForm):
         return ()
     if isinstance(form, ClarifyForm):
-        return () if form.value is None else (_one(offer.values, form.value, "value"),)
-    places = form.values
-    if isinstance(form, QueryForm):
-        places += tuple(place for related in form.related for place in related.values)
-    return tuple(_one(offer.values, place, "value") for place in dict.fromkeys(places))
+        return () if form.value is None else (pointed(offer.values, form.value, "value"),)
+    places = form.values if isinstance(form, SearchForm) else [p for part in _sets(form) for p in part.values]
+    return tuple(pointed(offer.values, place, "value") for place in dict.fromkeys(places))
 
 
 def times_of(form: PlanForm, offer: Offer) -> tuple[TimeLink, ...]:
@@ -228,11 +206,14 @@ def times_of(form: PlanForm, offer: Offer) -> tuple[TimeLink, ...]:
     Raises:
         QueryRejected: a position points at nothing.
     """
+    if not isinstance(form, QueryForm | SearchForm):
+        return ()
     found: list[TimeLink] = []
-    if isinstance(form, QueryForm | SearchForm) and form.period is not None:
-        found.append(_one(offer.periods, form.period, "period"))
-    if isinstance(form, QueryForm) and isinstance(form.stay, int):
-        found.append(_one(offer.stays, form.stay, "stay"))
+    for part in _sets(form) if isinstance(form, QueryForm) else (form,):
+        if part.period is not None:
+            found.append(pointed(offer.periods, part.period, "period"))
+        if isinstance(part, EventsForm) and isinstance(part.stay, int):
+            found.append(pointed(offer.stays, part.stay, "stay"))
     return tuple(found)
 
 
@@ -244,10 +225,28 @@ def numbers_of(form: PlanForm, offer: Offer) -> tuple[Number, ...]:
     """
     if not isinstance(form, QueryForm):
         return ()
-    places = [place for condition in form.where for place in (condition.number, condition.upper)]
-    pointed = [_one(offer.numbers, place, "number") for place in places if place is not None]
-    counts = set(_whole(form.model_dump(include={"ask", "pick"})))
-    return (*pointed, *(number for number in offer.numbers if number[0] in counts))
+    places = [
+        place
+        for part in _sets(form)
+        for condition in part.where
+        for place in (condition.number, condition.upper)
+        if place is not None
+    ]
+    if isinstance(form.ask, PercentileForm):
+        places.append(form.ask.number)
+    named = [pointed(offer.numbers, place, "number") for place in places]
+    counts = set(_whole(form.model_dump(include={"ask": True, "pick": True, "repeated": True})))
+    for related in form.related:
+        counts |= {within for within in (related.within_days, related.within_months) if within is not None}
+    return (*named, *(number for number in offer.numbers if number[0] in counts))
+
+
+def _sets(form: QueryForm) -> Iterator[EventsForm]:
+    """All sets of events of a plan."""
+    yield form
+    yield from form.related
+    if isinstance(form.ask, ChangeForm) and form.ask.earlier_of is not None:
+        yield form.ask.earlier_of
 
 
 def _whole(part: object) -> Iterator[int]:
@@ -256,87 +255,3 @@ def _whole(part: object) -> Iterator[int]:
             yield from _whole(child)
     elif isinstance(part, int) and not isinstance(part, bool):
         yield part
-
-
-def _one(items: Sequence[_T], place: int, what: str) -> _T:
-    if not 1 <= place <= len(items):
-        raise QueryRejected(f"There is no {what} {place}; {len(items)} are listed.")
-    return items[place - 1]
-
-
-def _at(who: Who, offer: Offer) -> Who:
-    if who not in offer.who:
-        raise QueryRejected(f"who cannot be {who!r} here, only {' or '.join(offer.who)}.")
-    return who
-
-
-def _values(places: Sequence[int], domain: Domain, offer: Offer) -> list[Concept]:
-    concepts = []
-    for place in dict.fromkeys(places):
-        offered = _one(offer.values, place, "value")
-        if offered.domain != domain:
-            raise QueryRejected(f"Value {place} is of the domain {offered.domain!r}, not of {domain!r}.")
-        if offered.concept is None:
-            raise QueryRejected(f"Value {place} is ambiguous: ask back about it with clarify.")
-        concepts.append(offered.concept)
-    return concepts
-
-
-def _concepts(concepts: Sequence[Concept]) -> tuple[Concept, ...]:
-    """One concept for each field: two values of one field are alternatives."""
-    merged: dict[str, Concept] = {}
-    for concept in concepts:
-        before = merged.get(concept.field)
-        if before is None:
-            merged[concept.field] = concept
-            continue
-        values = tuple(dict.fromkeys((*before.values, *concept.values)))
-        merged[concept.field] = Concept(
-            field=concept.field, values=values, said=f"{before.said}, {concept.said}"
-        )
-    return tuple(merged.values())
-
-
-def _positions(concepts: Sequence[Concept], offer: Offer) -> tuple[int, ...]:
-    offered = [one.concept for one in offer.values]
-    return tuple(offered.index(concept) + 1 for concept in concepts)
-
-
-def _window(form: QueryForm, offer: Offer) -> Window | None:
-    if form.period is None:
-        return None
-    window = _one(offer.periods, form.period, "period").window
-    return window.model_copy(update={"on": form.period_on}) if window else None
-
-
-def _encounter(stay: int | Literal["this"] | None, offer: Offer) -> Encounter | None:
-    if stay is None or stay == "this":
-        return _THIS if stay else None
-    return _one(offer.stays, stay, "stay").encounter
-
-
-def _condition(form: ConditionForm, offer: Offer) -> Condition:
-    if form.number is None:
-        return Condition(field=form.field, op=form.op, value=form.word)
-    value, unit = _one(offer.numbers, form.number, "number")
-    upper = None if form.upper is None else _one(offer.numbers, form.upper, "number")[0]
-    if form.field != "value":
-        unit = None  # only a measured value comes in several units
-    if upper is not None:
-        value, upper = sorted((value, upper))
-    return Condition(field=form.field, op=form.op, value=value, upper=upper, unit=unit)
-
-
-def _condition_form(condition: Condition, offer: Offer) -> ConditionForm:
-    if condition.value is None or isinstance(condition.value, str):
-        return ConditionForm(field=condition.field, op=condition.op, word=condition.value)
-    numbers = [value for value, _ in offer.numbers]
-    upper = None if condition.upper is None else numbers.index(condition.upper) + 1
-    return ConditionForm(
-        field=condition.field, op=condition.op, number=numbers.index(condition.value) + 1, upper=upper
-    )
-
-
-def _related(form: RelatedForm, offer: Offer) -> Related:
-    events = Events(domain=form.domain, concepts=_concepts(_values(form.values, form.domain, offer)))
-    return Related(events=events, relation=form.relation, negated=form.negated)

@@ -23,12 +23,11 @@ from agent.planning.form import (
     RefuseForm,
     SearchForm,
     numbers_of,
-    query_of,
     read_form,
-    search_of,
     times_of,
     values_of,
 )
+from agent.planning.form_query import query_of, search_of
 from agent.planning.link import Linked
 from agent.planning.offer import Offer
 from agent.planning.phrases import phrase

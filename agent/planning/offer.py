@@ -4,9 +4,9 @@ A plan of the model holds positions in these lists and nothing else from the que
 a value, a time or a patient. Whom the question is about is decided before (``subject.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from agent.answer import Language
 from agent.planning.choose import Choice, choose
@@ -14,9 +14,11 @@ from agent.planning.intent import KINDS, kind_of
 from agent.planning.link import Linked, TimeLink
 from agent.planning.phrases import phrase
 from agent.query.model import Concept, Domain
+from knowledge.errors import QueryRejected
 
 Who = Literal["patient", "all"]
 Number = tuple[float, str | None]  # with its unit
+_T = TypeVar("_T")
 _MOST = 16  # entries of a list; what does not fit counts as unused, which is said
 
 
@@ -91,6 +93,17 @@ class Offer:
         left += [time.text for time in linked.times if time not in kept]
         left += [number_text(number) for number in self.numbers if number not in counted]
         return tuple(phrase(language, "not_used", said=text) for text in dict.fromkeys(left))
+
+
+def pointed(items: Sequence[_T], place: int, what: str) -> _T:
+    """What a position, counted from 1, points at.
+
+    Raises:
+        QueryRejected: nothing.
+    """
+    if not 1 <= place <= len(items):
+        raise QueryRejected(f"There is no {what} {place}; {len(items)} are listed.")
+    return items[place - 1]
 
 
 def number_text(number: Number) -> str:

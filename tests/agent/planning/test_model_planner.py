@@ -18,7 +18,8 @@ from agent.models.job import Job as LlamaJob
 from agent.models.worker import LlamaWorker
 from agent.planning.askable import askable
 from agent.planning.demonstrations import demonstrate
-from agent.planning.form import QueryForm, form_of, query_of, read_form, write_form
+from agent.planning.form import QueryForm, read_form, write_form
+from agent.planning.form_query import form_of, query_of
 from agent.planning.intent import load_intents
 from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
 from agent.planning.model_planner import ModelPlanner
@@ -409,7 +410,7 @@ def test_the_schema_offers_no_free_text_and_no_free_number(store: RecordStore):
                 yield from leaves(child)
 
     assert not list(leaves(schema))
-    assert longest(schema) < 1000
+    assert longest(schema) < 1800
     assert json.dumps(schema, ensure_ascii=False).isascii()
 
 
@@ -465,7 +466,7 @@ def test_whatever_a_model_writes_under_the_grammar_is_a_plan(
         completion = job.result()
         read_form(completion.text)
         assert completion.finish_reason == "stop"
-        assert len(completion.tokens) < 1000
+        assert len(completion.tokens) < 1800
 
 
 def test_stopping_the_question_stops_llama_cpp(worker: LlamaWorker, store: RecordStore):
