@@ -15,7 +15,12 @@ _NOUNS: Mapping[Domain, str] = {
     "input": r"inputs?|intakes?|infusions?|入量|输注",
 }
 _AFTER = {domain: re.compile(rf"\s*\b(?:{nouns})(?![a-z])") for domain, nouns in _NOUNS.items()}
-_BEFORE = {domain: re.compile(rf"(?:{nouns})\s+(?:of|for)\s+$") for domain, nouns in _NOUNS.items()}
+_BEFORE = {
+    domain: re.compile(
+        rf"(?:(?:{nouns}|percentile(?: rank(?:ing)?)?)\s+(?:of|for|in)|tested\s+(?:on|for|in))\s+(?:an?\s+|the\s+)?$"
+    )
+    for domain, nouns in _NOUNS.items()
+}
 _LETTER = re.compile(r"(?<![\w'’./+-])[b-z](?![\w'’./+-])")
 
 

@@ -39,8 +39,11 @@ def plausible(text: str, start: int, end: int, candidates: Iterable[Candidate]) 
 
 def _believable(said: str, candidate: Candidate, beside_noun: Callable[[Domain], bool]) -> bool:
     words = normalise(said).split()
-    if candidate.how in _BY_FORM and len(said) <= _SHORT and said.islower() and is_common(said):
-        return False
+    if len(said) <= _SHORT and said.islower() and is_common(said):
+        if candidate.how in _BY_FORM:
+            return False
+        if candidate.how == "exact" and candidate.domain in _MEASURED:
+            return beside_noun(candidate.domain)  # "pt" is the patient, "pt lab test" is none
     if len(words) != 1:
         return True
     word = words[0]
