@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from agent.answer import Language
-from agent.planning.choose import Choice, choose
-from agent.planning.intent import KINDS, kind_of
+from agent.planning.choose import choose_in
 from agent.planning.link import Linked, TimeLink
 from agent.planning.phrases import phrase
 from agent.query.model import Concept, Domain
@@ -113,12 +112,9 @@ def number_text(number: Number) -> str:
 
 
 def _values(linked: Linked, language: Language) -> Iterable[Offered]:
+    """Each mention once for every field that it may be a value of; the plan says by its domain which is meant."""
     for link in linked.values:
-        kinds = dict.fromkeys(kind for c in link.candidates if (kind := kind_of(c)) in KINDS)
-        for kind in kinds:
-            choice: Choice = choose(link, str(kind), language)
-            if choice.domain is not None:
-                yield Offered(link.text, choice.domain, choice.concept, (), choice.assumption)
-            else:
-                first = next(c for c in link.candidates if kind_of(c) == kind)
-                yield Offered(link.text, first.domain, None, choice.options)
+        places: dict[tuple[Domain, str], None] = {(c.domain, c.field): None for c in link.candidates}
+        for domain, field in places:
+            choice = choose_in(link, domain, field, language)
+            yield Offered(link.text, domain, choice.concept, choice.options, choice.assumption)
