@@ -35,6 +35,7 @@ _TIMES: Mapping[Language, tuple[str, ...]] = {  # prepositions belong to a perio
     "zh": ("", "", "<t>", "<t>", "<e>", "<e:icu>"),
 }
 _TIMES_OF_MANY = ("", "<t>")  # an encounter is one patient's
+_TIME_FIRST = 0.2  # share of English questions whose time at the end is moved to the front
 _PATIENT: Mapping[tuple[Language, str], tuple[str, ...]] = {
     ("en", "{P}"): ("<p>", "<p>", "the patient", "this patient", "she", "he", "pt", "the pt"),
     ("en", "{P's}"): ("<p> 's", "<p>", "the patient 's", "her", "his", "pt 's", "pt"),
@@ -91,6 +92,8 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
     text, plan = ask, template.plan
     while _ALTERNATIVES.search(text):
         text = _ALTERNATIVES.sub(lambda match: _chosen(match, chance), text)
+    if template.language == "en" and text.endswith("{T}") and chance.random() < _TIME_FIRST:
+        text = "{T} " + text.removesuffix("{T}")
     if "{T}" in text or "{T}" in plan:
         times = _TIMES_OF_MANY if plan.startswith("all ") else _TIMES[template.language]
         time = chance.choice(times) if "{T}" in text else ""
