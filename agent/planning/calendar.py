@@ -19,11 +19,11 @@ UNITS = {
     "hour": "hours", "hours": "hours", "h": "hours", "hr": "hours", "hrs": "hours", "小时": "hours", "钟头": "hours",
     "day": "days", "days": "days", "d": "days", "天": "days", "日": "days",
     "week": "weeks", "weeks": "weeks", "wk": "weeks", "wks": "weeks", "周": "weeks", "星期": "weeks", "礼拜": "weeks",
-    "month": "months", "months": "months", "月": "months",
+    "month": "months", "months": "months", "mo": "months", "mos": "months", "mth": "months", "mths": "months", "月": "months",
     "quarter": "quarters", "quarters": "quarters", "季度": "quarters", "季": "quarters",
     "year": "years", "years": "years", "yr": "years", "yrs": "years", "年": "years",
 }  # fmt: skip
-ENGLISH_UNIT = "minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|months?|quarters?|years?|yrs?"
+ENGLISH_UNIT = "minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|wks?|months?|mos?|mths?|quarters?|years?|yrs?"
 HAN_UNIT = "分钟|小时|钟头|天|日|周|星期|礼拜|月|季度|年"
 MONTHS = {
     "jan": 1, "january": 1, "feb": 2, "february": 2, "mar": 3, "march": 3, "apr": 4, "april": 4, "may": 5,
@@ -165,7 +165,7 @@ def _relative(match: re.Match[str], now: datetime) -> Span:
 
 
 _STEPS = {
-    "this": 0, "current": 0, "last": -1, "past": -1, "previous": -1, "prior": -1,
+    "this": 0, "current": 0, "last": -1, "past": -1, "previous": -1, "prev": -1, "prior": -1,
     "本": 0, "这": 0, "这个": 0, "当": 0, "今": 0, "上": -1, "上个": -1, "上一": -1, "去": -1, "前": -2,
     "上一个": -1, "上上": -2, "上上个": -2,
 }  # fmt: skip
@@ -249,6 +249,11 @@ def _written(match: re.Match[str], now: datetime) -> Span | None:
     return *calendar_span(day, "days"), None, said
 
 
+def _day_of_named_year(match: re.Match[str], now: datetime) -> Span:
+    month, day = MONTHS[match["m"] or match["m2"]], int(match["d"] or match["d2"])
+    return calendar_span(datetime(_year(match["y"], now), month, day), "days")
+
+
 def _year_only(match: re.Match[str], now: datetime) -> Span:
     return calendar_span(datetime(_year(match["y"], now), 1, 1), "years")
 
@@ -285,9 +290,9 @@ def _day_of_relative_month(match: re.Match[str], now: datetime) -> Span:
 
 
 def _year(words: str, now: datetime) -> int:
-    if words in {"this year", "今年", "本年"}:
+    if words.startswith(("this", "current")) or words in {"今年", "本年"}:
         return now.year
-    if words in {"last year", "去年"}:
+    if words.startswith(("last", "prev", "past")) or words == "去年":
         return now.year - 1
     if words == "前年":
         return now.year - 2
@@ -303,7 +308,8 @@ def _just_after(now: datetime) -> datetime:
     return now + timedelta(seconds=1)
 
 
-_EN_LAST = r"(?:last|past|previous|recent|latest|preceding|prior)"
+_NAMED_YEAR = r"(?:this|current|last|prev(?:ious)?|past)\s+(?:year|yr)"
+_EN_LAST = r"(?:last|past|prev(?:ious)?|recent|latest|preceding|prior)"
 _HAN_YEAR = rf"(?:{_YEAR}|[〇零一二三四五六七八九]{{4}})年|今年|本年|去年|前年"
 _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span | None]]] = [
     (re.compile(pattern), build)
@@ -327,7 +333,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
         (rf"\b(?P<n>{ENGLISH_NUMBER})\s+(?P<unit>{ENGLISH_UNIT})\s+ago\b", _ago),
         (rf"(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})(?:之前|以前|前)", _ago),
         (
-            r"\b(?:the\s+)?(?P<which>this|current|last|previous|prior)\s+(?P<unit>week|month|quarter|year)\b(?!/)",
+            r"\b(?:the\s+)?(?P<which>this|current|last|prev(?:ious)?|prior)\s+(?P<unit>week|wk|month|mo|quarter|year|yr)\b(?!/)",
             _relative,
         ),
         (
@@ -347,11 +353,26 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             r"(?:[ t](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?(?!\d)",
             _iso,
         ),
-        (rf"(?<![\d/])(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>{_YEAR}|this year|last year)\b", _slashes),
+        (
+            rf"(?<![\d/])(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})(?:/|,?\s+(?:of\s+)?)(?P<y>{_YEAR}|{_NAMED_YEAR})\b",
+            _slashes,
+        ),
         (rf"(?<![\d/-])(?P<y>{_YEAR})[-/](?P<m>\d{{1,2}})(?![\d/-])", _month),
-        (rf"(?<![\d/-])(?P<m>\d{{1,2}})/(?P<y>{_YEAR}|this year|last year)\b", _month),
-        (rf"\b(?P<m>{_MONTH})\.?,?\s+(?:of\s+)?(?P<y>{_YEAR}|this year|last year)\b", _month),
-        (r"\b(?P<which>this|last) month/(?P<d>\d{1,2})\b", _day_of_relative_month),
+        (rf"(?<![\d/-])(?P<m>\d{{1,2}})(?:/|\s+of\s+)(?P<y>{_YEAR}|{_NAMED_YEAR})\b", _month),
+        (rf"\b(?P<m>{_MONTH})\.?,?\s+(?:of\s+)?(?P<y>{_YEAR}|{_NAMED_YEAR})\b", _month),
+        (
+            r"\b(?P<which>this|current|last|prev(?:ious)?)\s+month(?:/|,?\s+on\s+the\s+)(?P<d>\d{1,2})(?:st|nd|rd|th)?\b",
+            _day_of_relative_month,
+        ),
+        (
+            r"\b(?P<d>\d{1,2})(?:st|nd|rd|th)\s+(?:day\s+)?(?:of\s+)?(?P<which>this|last|prev(?:ious)?)\s+month\b",
+            _day_of_relative_month,
+        ),
+        (
+            rf"\b(?:(?P<m>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|"
+            rf"(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m2>{_MONTH})\.?),?\s+(?:of\s+)?(?P<y>{_NAMED_YEAR})\b",
+            _day_of_named_year,
+        ),
         (r"(?P<which>上个|上|这个|本)月(?P<d>\d{1,2})[日号]", _day_of_relative_month),
         (
             rf"\b(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+{_YEAR})?\b(?!\s*[/:\d%])|"
@@ -368,7 +389,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             _year_only,
         ),
         (rf"(?<!\d)(?P<y>(?:{_YEAR}|[〇零一二三四五六七八九]{{4}})年)(?!前|内)度?", _year_only),
-        (rf"\bq(?P<q>[1-4])\s*(?:of\s+)?/?(?P<y>{_YEAR}|this year|last year)\b", _quarter),
+        (rf"\bq(?P<q>[1-4])\s*(?:of\s+)?/?(?P<y>{_YEAR}|{_NAMED_YEAR})\b", _quarter),
         (rf"(?P<y>{_HAN_YEAR})第?(?P<q>[一二三四1-4])季度", _quarter),
         (rf"(?P<y>{_HAN_YEAR})(?P<half>上|下)半年", _half_year),
         (

@@ -10,7 +10,9 @@ from agent.query.model import Encounter
 
 _AT_ADMISSION_HOURS = 24.0
 _ICU = r"icu|重症监护室|重症监护病房|重症|监护室"
-_EN_NOUN = r"(?:admission|stay|hospitali[sz]ation|visit|encounter)"
+_EN_NOUN = (
+    r"(?:admission|adm|admit(?!\s+(?:date|time|type|reason|dx|note))|stay|hospitali[sz]ation|visit|encounter)"
+)
 _EN_OWN = r"(?:the|her|his|their|this|current|this current|patient'?s)"
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 
@@ -28,11 +30,11 @@ class EncounterWords:
 _NAMED = re.compile(
     rf"\b(?:(?:the|her|his|their)\s+)?"
     rf"(?P<which>this|the current|current|present|ongoing|last|final|latest|most recent|previous|prior|first|second|third|"
-    rf"fourth|fifth|\d+(?:st|nd|rd|th))\s+(?:(?P<icu>icu)\s+)?(?:hospital\s+|inpatient\s+)?{_EN_NOUN}\b"
+    rf"fourth|fifth|\d+(?:st|nd|rd|th))\s+(?:(?P<icu>icu)\s+)?(?:hosp(?:ital)?\s+|inpatient\s+)?{_EN_NOUN}\b"
 )
 _DURING = re.compile(
     rf"\b(?:during|throughout|over|in|for|within)\s+(?:{_EN_OWN}\s+)?(?:entire\s+|whole\s+)?(?:(?P<icu>icu)\s+)?"
-    rf"(?:hospital\s+)?{_EN_NOUN}\b|\b(?:during|throughout|while in)\s+(?:{_EN_OWN}\s+)?(?P<icu2>icu)\b"
+    rf"(?:hosp(?:ital)?\s+)?{_EN_NOUN}\b|\b(?:during|throughout|while in)\s+(?:{_EN_OWN}\s+)?(?P<icu2>icu)\b"
 )
 _SINCE = re.compile(
     rf"\b(?:since|after|from)\s+(?:{_EN_OWN}\s+)?(?:(?P<icu>icu)\s+)?(?:hospital\s+)?admission(?:\s+to\s+(?:the\s+)?"
@@ -54,7 +56,7 @@ _HAN_NAMED = re.compile(
     rf"第(?P<n>{HAN_NUMBER})次)(?:的)?(?P<icu>{_ICU})?(?:住院|入院|就诊|入住|治疗)(?:期间|以来|时(?!间|长)|中|过程中|内)?"
 )
 _HAN_NAMED_ICU = re.compile(
-    rf"(?P<which>本次|这次|此次|当前|目前|上次|上一次|最近一次|第一次|首次|第(?P<n>{HAN_NUMBER})次)(?:的)?(?:入住?|进|转入)?"
+    rf"(?P<which>本次|这次|此次|当前|目前|上次|上一次|前次|最近一次|末次|最后一次|第一次|首次|第(?P<n>{HAN_NUMBER})次)(?:的)?(?:入住?|进|转入)?"
     rf"(?P<icu>{_ICU})(?:住院|停留|治疗|入住)?(?:期间)?"
 )
 _HAN_DURING = re.compile(
@@ -118,11 +120,22 @@ def _named(match: re.Match[str]) -> EncounterWords:
         )
     elif which in {"current", "present", "ongoing", "当前", "目前", "现在"}:
         encounter = Encounter(kind=kind, which="current")
-    elif which in {"last", "final", "previous", "prior", "上次", "上一次", "前次", "前一次"}:
+    elif which in {
+        "last",
+        "final",
+        "previous",
+        "prior",
+        "上次",
+        "上一次",
+        "前次",
+        "前一次",
+        "末次",
+        "最后一次",
+    }:
         encounter = Encounter(kind=kind, which="last")
     elif which in {"第一次", "首次", "初次"}:
         encounter = Encounter(kind=kind, which="first")
-    else:  # this, latest, most recent, 本次, 最近一次, 末次: the open one or else the latest
+    else:  # this, latest, most recent, 本次, 最近一次: the open one or else the latest
         encounter = Encounter(kind=kind, which="this")
     return EncounterWords(*match.span(), encounter)
 
