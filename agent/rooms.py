@@ -12,6 +12,7 @@ from agent.paths import embedding_model, index_folder
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.linker import Linker
 from agent.planning.model_planner import ModelPlanner
+from agent.planning.own_examples import OwnExamples
 from agent.planning.plan import Planner
 from agent.planning.writer import PlanWriter, active_writer
 from agent.prepare import Report, prepare_indexes
@@ -69,7 +70,7 @@ class Rooms:
         writer = active_writer()
         if writer is None:
             return cls(store, values, notes, linker, CataloguePlanner(), reader)
-        planner = ModelPlanner(writer, store)
+        planner = ModelPlanner(writer, store, OwnExamples.open())
         return cls(store, values, notes, linker, planner, reader, writer, writer.identity)
 
     def warm_up(self) -> None:

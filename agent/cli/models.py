@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, track
 from rich.table import Table
 
-from agent.cli.terminal import JsonOption, err, out, print_json
+from agent.cli.stores import store_or_demo
+from agent.cli.terminal import JsonOption, NowOption, StoreOption, err, out, print_json, staged_progress
 from agent.models.registry import registry
 from agent.models.server_address import ASSUMED_CONTEXT, Server, server_address
 from agent.models.store import Installed, active_server, installed, pull, use, use_none, use_server
+from agent.now import resolve_now
+from agent.paths import index_folder
+from agent.planning.linker import Linker
+from agent.planning.own_examples import forget, keep, read_pairs, understood
+from agent.prepare import prepare_indexes
+from indexes.values import ValueIndex
 from knowledge.errors import ModelError
+from knowledge.terminology import Terminology
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_command)
     group.command("use")(use_command)
     group.command("pull")(pull_command)
+    group.command("examples")(examples_command)
     app.add_typer(group, name="models")
 
 
@@ -137,6 +146,43 @@ def pull_command(
     with _bytes_progress(name) as report:
         model = pull(name, report, hub=hub)
     out().print(f"{model.path} (SHA-256 {model.sha256})", markup=False, soft_wrap=True)
+
+
+def examples_command(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help='Lines of {"question", "query"} or {"question", "reason"}.'),
+    ] = None,
+    store: StoreOption = None,
+    now: NowOption = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Keep no examples.")] = False,
+) -> None:
+    """Bring in the hospital's own questions with their queries, which models are then shown as examples.
+
+    They replace those brought in before. A prompted model is shown those that are most like each question.
+    """
+    if (file is None) != clear:
+        raise typer.BadParameter("Give either FILE or --clear.")
+    if file is None:
+        forget()
+        out().print("No examples are kept.")
+        return
+    pairs, opened = read_pairs(file), store_or_demo(store)
+    with staged_progress() as report:
+        prepare_indexes(opened, report)
+    values = ValueIndex.open(opened, index_folder(opened.path))
+    try:
+        linker = Linker(opened, values, Terminology.load())
+        found = understood(pairs, linker, now or resolve_now(opened))
+        kept = [one for one in track(found, "linking", total=len(pairs), console=err()) if one is not None]
+    finally:
+        values.close()
+    keep(kept)
+    out().print(f"{len(kept)} of {len(pairs)} examples are kept.")
+    if len(kept) < len(pairs):
+        out().print(
+            "The others hold a value, time or number that was not found in their question.", style="dim"
+        )
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The catalogue's examples as demonstrations for a model: the nearest questions, each with its plan."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from agent.answer import Language
 from agent.planning.askable import Askable
 from agent.planning.classifier import Classifier
 from agent.planning.features import words
-from agent.planning.form import PlanForm, RefuseForm, SearchForm
+from agent.planning.form import PlanForm, QueryForm, RefuseForm, SearchForm
 from agent.planning.form_query import form_of
 from agent.planning.intent import Intent, load_asides
 from agent.planning.link import Linked
@@ -32,6 +33,10 @@ class Demonstration:
     offer: Offer
     form: PlanForm
 
+    def fits(self, domains: Container[str]) -> bool:
+        """Whether it is about something that a store holds."""
+        return not isinstance(self.form, QueryForm) or self.form.domain in domains
+
 
 def nearest(
     question: str,
@@ -41,8 +46,8 @@ def nearest(
     *,
     most: int,
     now: str,
-) -> tuple[Demonstration, ...]:
-    """Examples of the kinds of question that this one is most like, the most like first.
+) -> list[tuple[float, Demonstration]]:
+    """Examples of the kinds of question that this one is most like, the likeliest kind first.
 
     Args:
         question: as cleaned.
@@ -51,21 +56,24 @@ def nearest(
         domains: examples about others are left out.
         most: how many.
         now: that the times of the examples count from.
+
+    Returns:
+        Each with the likeness of its words to the question's, 0 to 1.
     """
     if most == 0:
-        return ()
+        return []
     classifier = Classifier.of_catalogue()
     text = mask_question(question, linked, language)[0].text
     order = np.argsort(classifier.scores([text])[0])[::-1]
-    found: list[Demonstration] = []
+    found: list[tuple[float, Demonstration]] = []
     for column in order:
         if len(found) == most:
             break
-        example = _example(classifier.labels[column], text, language)
+        score, example = _example(classifier.labels[column], text, language)
         shown = None if example is None else demonstrate(classifier.labels[column], example, language, now)
-        if shown is not None and getattr(shown.form, "domain", None) in {None, *domains}:
-            found.append(shown)
-    return tuple(found)
+        if shown is not None and shown.fits(domains):
+            found.append((score, shown))
+    return found
 
 
 def demonstrate(label: str, example: str, language: Language, now: str) -> Demonstration | None:
@@ -115,8 +123,8 @@ def demonstrate(label: str, example: str, language: Language, now: str) -> Demon
     return None if found is None else Demonstration(question, offer, found)
 
 
-def _example(label: str, text: str, language: Language) -> str | None:
-    """The example of a label whose words are most like the question's."""
+def _example(label: str, text: str, language: Language) -> tuple[float, str | None]:
+    """The example of a label whose words are most like the question's, and how like they are."""
     intent = intents().get(label)
     examples: Iterator[str] = (
         iter(intent.examples(language))
@@ -124,12 +132,13 @@ def _example(label: str, text: str, language: Language) -> str | None:
         else (a.text for a in load_asides() if f"!{a.kind}" == label and a.language == language)
     )
     asked = words(text)
+    scored = ((likeness(asked, words(mask_example(example, language))), example) for example in examples)
+    return max(scored, key=lambda pair: pair[0], default=(0.0, None))
 
-    def likeness(example: str) -> float:
-        here = words(mask_example(example, language))
-        return (asked & here).total() / max(1, (asked | here).total())
 
-    return max(examples, key=likeness, default=None)
+def likeness(asked: Counter[str], here: Counter[str]) -> float:
+    """How many words two masked questions share, of those that either has."""
+    return (asked & here).total() / max(1, (asked | here).total())
 
 
 def _timed(query: ClinicalQuery, intent: Intent, offer: Offer) -> ClinicalQuery:

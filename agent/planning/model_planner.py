@@ -14,7 +14,7 @@ from agent.answer import Language
 from agent.models.job import Completion
 from agent.planning import prompt
 from agent.planning.askable import askable
-from agent.planning.demonstrations import nearest
+from agent.planning.demonstrations import Demonstration, nearest
 from agent.planning.followup import continued
 from agent.planning.form import (
     ClarifyForm,
@@ -29,7 +29,9 @@ from agent.planning.form import (
 )
 from agent.planning.form_query import query_of, search_of
 from agent.planning.link import Linked
+from agent.planning.mask import mask_question
 from agent.planning.offer import Offer
+from agent.planning.own_examples import OwnExamples
 from agent.planning.phrases import phrase
 from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
 from agent.planning.plan_schema import longest, plan_schema
@@ -53,13 +55,19 @@ class ModelPlanner:
     Args:
         model: what writes the plans.
         store: that is asked.
+        own: the hospital's own examples, shown where they are more like the question than the catalogue's.
         demonstrations: how many examples the model is shown, where they fit.
     """
 
     def __init__(
-        self, model: PlanWriter, store: RecordStore, *, demonstrations: int = _DEMONSTRATIONS
+        self,
+        model: PlanWriter,
+        store: RecordStore,
+        own: OwnExamples | None = None,
+        *,
+        demonstrations: int = _DEMONSTRATIONS,
     ) -> None:
-        self._model, self._store = model, store
+        self._model, self._store, self._own = model, store, own or OwnExamples(())
         self._domains = askable(store.tables)
         self._demonstrations = demonstrations
 
@@ -113,9 +121,7 @@ class ModelPlanner:
         """The conversation up to the plan, with the demonstrations that fit; a refusal if it is too long."""
         task, asked = prompt.system(self._domains), prompt.asked(question, offer)
         room = self._model.context - most
-        examples = nearest(
-            question, linked, language, self._domains, most=self._demonstrations, now=scope.now
-        )
+        examples = self._examples(question, language, linked, scope)
         least = self._model.tokens([task, asked])
         for kept in range(len(examples), 0, -1):
             turns = [message for example in reversed(examples[:kept]) for message in prompt.shown(example)]
@@ -125,6 +131,19 @@ class ModelPlanner:
             return [task, asked]
         text = phrase(language, "too_long", tokens=least, room=room)
         return Plan((Refuse("low_confidence", text),), _SURE)
+
+    def _examples(
+        self, question: str, language: Language, linked: Linked, scope: Scope
+    ) -> list[Demonstration]:
+        """The examples that are most like the question, the most like first."""
+        most = self._demonstrations
+        found = nearest(question, linked, language, self._domains, most=most, now=scope.now)
+        if most and len(self._own):
+            masked = mask_question(question, linked, language)[0].text
+            own = self._own.nearest(masked, language, most)
+            found += [(score, example) for score, example in own if example.fits(self._domains)]
+            found.sort(key=lambda pair: -pair[0])
+        return [example for _, example in found[:most]]
 
     def _action(
         self,
