@@ -32,8 +32,8 @@ def choose(link: Link, kind: str, language: Language) -> Choice:
 
     A lab or vital sign is one value: the dominant one, else the exactly named one, else the most frequent lab
     of one concept, else all vital signs of one concept (blood pressure: systolic, diastolic, mean), else the
-    user is asked. Drugs, diagnoses and the like
-    are all values that the words cover ("diabetes" is every diabetes diagnosis on record).
+    user is asked. Drugs, diagnoses and the like are all values that the words cover ("diabetes" is every
+    diabetes diagnosis on record).
     """
     candidates = [candidate for candidate in link.candidates if kind_of(candidate) == kind]
     used = [candidate for candidate in candidates if candidate.count] or candidates
@@ -72,12 +72,20 @@ def choose_in(link: Link, domain: Domain, field: str, language: Language) -> Cho
     best = max(used, key=lambda candidate: (candidate.score, candidate.count))
     if domain in _MEASURED:
         return _one(link, best, used, language)
+    if best.how == "token" and len(used) > 1 and not all(_begins(c.value, link.text) for c in used):
+        options = tuple(dict.fromkeys(c.value for c in used))[:_OPTIONS]  # "sulfate" is a part of many drugs
+        return Choice(None, None, options=options)
     return _covered(link, best, used, language)
 
 
 def is_same(value: str, said: str) -> bool:
     """Whether words are a value, case and spacing aside."""
     return _plain(value) == _plain(said)
+
+
+def _begins(value: str, said: str) -> bool:
+    """Whether a value begins with words: "Insulin Lispro" is of "insulin"."""
+    return _plain(value).startswith(_plain(said).rstrip("s"))
 
 
 def _plain(text: str) -> str:

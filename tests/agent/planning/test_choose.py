@@ -99,3 +99,14 @@ def test_the_name_in_the_other_language_is_as_exact() -> None:
     choice = choose_in(Link(0, 4, "阿司匹林", (named, covered)), "drug", "name", "zh")
     assert values(choice) == ("Aspirin",)
     assert "Aspirin EC" in (choice.assumption or "")
+
+
+def test_a_word_that_is_a_part_of_different_drugs_is_asked_back() -> None:
+    sulfate = link(
+        "sulfate",
+        ("input", "name", "Magnesium Sulfate", 0.7, "token", 94),
+        ("input", "name", "Morphine Sulfate", 0.7, "token", 8),
+    )
+    choice = choose_in(sulfate, "input", "name", "en")
+    assert choice.concept is None
+    assert choice.options == ("Magnesium Sulfate", "Morphine Sulfate")
