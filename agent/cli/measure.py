@@ -17,6 +17,7 @@ from agent.cli.terminal import JsonOption, NowOption, StoreOption, err, out, pri
 from agent.measure.gold import Gold, Judged
 from agent.measure.lines import read_ids
 from agent.measure.report import RISKS, report
+from agent.planning.model_confidence import curve_of, fitted, keep_curve
 from knowledge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def measure_command(
     kept: Annotated[
         Path | None, typer.Option("--out", help="Also write the answer objects, as batch does.")
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Fit the confidence of the model in use to this run; keeps the fit."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the active planner: reliability, coverage against error rate, calibration, latency, memory.
@@ -68,8 +75,17 @@ def measure_command(
     if kept is not None and kept.exists():
         raise ConfigError(f"{kept} exists; choose another output, or delete it.")
     with _peak_memory() as memory, ClinicalAgent.open(store_or_demo(store), now=now) as agent:
-        planner = agent.rooms.model.name if agent.rooms.model else "catalogue"
+        model = agent.rooms.model
+        if calibrate and agent.rooms.writer is None:
+            raise ConfigError(
+                "The planner in use is calibrated already; --calibrate is for a model of your own."
+            )
         judged = _ask(agent, asked, gold, kept)
+    planner = model.name if model is not None else "catalogue"
+    if calibrate and model is not None:
+        curve = fitted(judged, curve_of(model))
+        keep_curve(model, curve)
+        err().print(f"Calibrated: {curve.obtained}. Measure again on other questions.", markup=False)
     figures = report(judged, risk or RISKS)
     before, peak = memory
     if as_json:

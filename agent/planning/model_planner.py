@@ -7,11 +7,9 @@ back on the catalogue unsaid, whose examples it is shown. What a refusal or a qu
 files.
 """
 
-import math
 from collections.abc import Callable
 
 from agent.answer import Language
-from agent.models.job import Completion
 from agent.planning import prompt
 from agent.planning.askable import askable
 from agent.planning.demonstrations import Demonstration, nearest
@@ -30,6 +28,7 @@ from agent.planning.form import (
 from agent.planning.form_query import query_of, search_of
 from agent.planning.link import Linked
 from agent.planning.mask import mask_question
+from agent.planning.model_confidence import confidence, curve_of
 from agent.planning.offer import Offer
 from agent.planning.own_examples import OwnExamples
 from agent.planning.phrases import phrase
@@ -69,6 +68,7 @@ class ModelPlanner:
     ) -> None:
         self._model, self._store, self._own = model, store, own or OwnExamples(())
         self._domains = askable(store.tables)
+        self._curve = curve_of(model.identity)
         self._demonstrations = demonstrations
 
     def plan(
@@ -99,21 +99,21 @@ class ModelPlanner:
         if isinstance(opening, Plan):
             return opening
         complaints: list[Message] = []
-        confidence = 0.0
+        sure = 0.0
         for _ in range(1 + _REPAIRS):
             messages = [*opening, *complaints]
             if self._model.tokens(messages) + most > self._model.context:
                 break
             completion = self._model.write(messages, schema, most, stop)
-            confidence = _confidence(completion)
+            sure = confidence(self._curve, completion.mean_logprob)
             try:
                 form = read_form(completion.text)
                 action = self._action(form, question, language, offer, scope, subject.subject_id)
                 said = _said(form, action, linked, language, offer, scope)
-                return Plan((action,), confidence, said)
+                return Plan((action,), sure, said)
             except QueryRejected as error:
                 complaints += prompt.repair(completion.text, str(error))
-        return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), confidence)
+        return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), sure)
 
     def _opening(
         self, question: str, language: Language, linked: Linked, offer: Offer, scope: Scope, most: int
@@ -176,15 +176,6 @@ class ModelPlanner:
             case RefuseForm(reason=why):
                 reason = "low_confidence" if why == "judgement" else why
                 return Refuse(reason, phrase(language, why))
-
-
-def _confidence(completion: Completion) -> float:
-    """How sure the model was of its plan: rises with the mean log-probability of its tokens; uncalibrated."""
-    mean = completion.mean_logprob
-    if mean is None:
-        return 0.0
-    fitted = prompt_text().confidence
-    return 1 / (1 + math.exp(-max(-30.0, fitted.intercept + fitted.slope * mean)))
 
 
 def _said(
