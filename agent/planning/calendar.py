@@ -287,7 +287,11 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             rf"(?:最近|近|过去|之前|前|这)的?(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})(?:以内|之内|以来|内|里|来|间)?",
             _rolling,
         ),
-        (rf"(?<!后)(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})(?:以内|之内|内)(?!再|非计划)", _rolling),
+        (  # counted back from now, where nothing else is named that it counts from ("术前3天内")
+            rf"(?<![后\d一二三四五六七八九十百两])(?<![之以术]前)(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})"
+            r"(?:以内|之内|内)(?!再|非计划)",
+            _rolling,
+        ),
         (rf"\b(?P<n>{ENGLISH_NUMBER})\s+(?P<unit>{ENGLISH_UNIT})\s+ago\b", _ago),
         (rf"(?P<n>{HAN_NUMBER})个?(?P<unit>{HAN_UNIT})(?:之前|以前|前)", _ago),
         (

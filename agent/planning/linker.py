@@ -5,6 +5,7 @@ terminology (which knows Chinese, synonyms and case-bound abbreviations such as 
 all its candidates, best first; choosing is for the planner.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
@@ -34,6 +35,7 @@ from knowledge.terminology.terminology import Terminology
 _UNUSED = 0.6  # "tf residual output", which only a dictionary has, gives way to the "tf residual" in it
 _SLIP = 0.1  # what a misspelling takes off a score
 _KEPT = 60  # candidates of one mention that are kept
+_SUPERLATIVE = re.compile("最[高低大小多少早晚]")
 _OF_TYPE: Mapping[str, frozenset[Domain]] = {
     "lab": frozenset({"lab", "vital"}),
     "vital": frozenset({"vital", "lab", "output"}),
@@ -110,7 +112,9 @@ class Linker:
         return Linked(tuple(sorted((*values, *types), key=lambda link: link.start)), times, patients, found)
 
     def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
-        # Times and patients must not be read as values, so they are blanked, place for place.
+        # Times and patients must not be read as values, so they are blanked, place for place. So is "highest":
+        # 最高血钾 is the highest potassium, and not hyperkalaemia.
+        taken = [*taken, *(match.span() for match in _SUPERLATIVE.finditer(question))]
         text = _blank(question, taken)
         folded = half_width(text)
         no_values = [*_units(question), *verbs(folded)]
@@ -130,6 +134,7 @@ class Linker:
             (start, end, plausible(question, start, end, candidates), loose)
             for start, end, candidates, loose in found
             if not any(first <= start and end <= last for first, last in no_values)
+            and all(end <= first or start >= last for first, last in taken)  # no name goes on behind a time
         ]
         found += [(m.start, m.end, list(m.candidates), False) for m in self._categories.find(text)]
         for start, end in letters(folded):

@@ -1,0 +1,27 @@
+"""What is no part of a name: the words of a superlative, and what stands on the other side of a time."""
+
+import pytest
+
+from agent.planning.linker import Linker
+from agent.scope import Scope
+from tests.hospital import NOW
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("本次住院最高血钾是多少", "血钾"),  # 高血钾 is hyperkalaemia
+        ("最高血压是多少", "血压"),  # 高血压 is hypertension
+        ("找出2100年3月血钾超过5的患者", "血钾"),  # 出血 is bleeding
+    ],
+)
+def test_a_name_is_not_made_of_words_that_belong_elsewhere(linker: Linker, question: str, said: str) -> None:
+    (link,) = linker.link(question, "zh", Scope(now=NOW)).values
+    assert link.text == said
+    assert {candidate.domain for candidate in link.candidates} <= {"lab", "vital"}
+
+
+def test_a_distance_from_an_event_is_no_period_before_now(linker: Linker) -> None:
+    linked = linker.link("确诊高血压后30个月内最常开的5种药", "zh", Scope(now=NOW))
+    assert linked.times == ()
+    assert [value for _, _, value, _ in linked.numbers] == [30, 5]
