@@ -119,7 +119,13 @@ def after_records(state: State) -> list[Send] | str:
     """Where the tables hold nothing of an open patient, the notes are read before that is said."""
     actions, findings = state["plan"].actions, state["findings"]
     only = findings[0] if len(actions) == len(findings) == 1 else None
-    if isinstance(only, RecordsFinding) and only.outcome.empty and only.action.query.patient is not None:
+    drawn = isinstance(only, RecordsFinding) and only.action.chart is not None  # notes cannot be drawn
+    if (
+        isinstance(only, RecordsFinding)
+        and only.outcome.empty
+        and not drawn
+        and only.action.query.patient is not None
+    ):
         search = SearchNotes(state["question"], only.action.query.patient)
         return [Send("search_notes", {**state, "action": search})]
     return "compose"

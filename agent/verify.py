@@ -17,6 +17,7 @@ from agent.facts import facts, has_number
 from agent.phrases import say
 from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
+from agent.query.model import Group, Readmission
 from agent.query.realise import SENTENCES_CAP, Operation
 from agent.scope import Scope
 from agent.state import Draft, Sentence, State
@@ -88,7 +89,7 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     figures = _figures(cells)
     figures |= {f.result for f in sentence.figures if outcome is not None and _recomputes(f, outcome)}
-    figures |= {float(n) for piece in cited for n in _subject_ids(piece)}
+    figures |= {float(n) for piece in cited for n in _subject_ids(piece)} | _years(outcome)
     return all(has_number(number, figures) for number in found.numbers)
 
 
@@ -157,6 +158,14 @@ def _buckets(outcome: Outcome | None) -> list[str]:
     return [
         str(cell) for row in outcome.rows for cell in row if _is_time(cell) and len(str(cell)) <= len(_BUCKET)
     ]
+
+
+def _years(outcome: Outcome | None) -> set[float]:
+    """The years that a result is grouped by."""
+    ask = outcome.query.ask if outcome else None
+    if outcome is None or not isinstance(ask, Group | Readmission) or ask.bucket != "year":
+        return set()
+    return _figures(row[0] for row in outcome.rows)
 
 
 def _cells(piece: Evidence) -> list[Cell]:

@@ -77,11 +77,11 @@ class CataloguePlanner:
         words = find_chart(question, language)
         if words is None:
             return self._plan(question, language, linked, scope, history)
-        again = redrawn(question, words, history)
+        again = redrawn(question, words, language, history)
         if again is not None:
             return again
         rest, named = words.blanked(question), without_words(linked, words)
-        return charted(self._drawn(rest, words, language, named, scope, history), words)
+        return charted(self._drawn(rest, words, language, named, scope, history), words, language)
 
     def _drawn(
         self,

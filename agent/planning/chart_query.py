@@ -34,12 +34,17 @@ from agent.query.model import (
 )
 
 _DAYS, _TOP = 30, 10
+_WORDS = ("share", "top", "many", "ever", "spread")
 _MEASURED = frozenset({"measure", "input", "output"})
 _EVENTS: frozenset[str] = frozenset(
     {"diagnosis", "drug", "procedure", "organism", "specimen", "input", "output"}
 )
 _WIDE: frozenset[Mark | None] = frozenset({"histogram", "box"})
 _BARS: frozenset[Mark | None] = frozenset({"bar", "arc", "line"})
+_OF_RECORD = frozenset(
+    {"route", "specimen", "organism", "antibiotic", "interpretation", "event_type", "vaccine"}
+)
+_OF_MANY = frozenset({"patient", "admission", "discharge", "readmission", "icu_stay"})
 _OF_PATIENT = frozenset({"gender", "race"})
 Figure = Literal["events", "patients", "admissions", "mean", "min", "max", "sum"]
 Span = tuple[int, int]
@@ -84,7 +89,7 @@ def chart_query(
     if said is None:
         return None
     events, ask = _events(said), None
-    if events is None:
+    if events is None or not _fits(said, events):
         return None
     of_one = subject_id is not None and "many" not in said.words and not _is_cohort(said, linked)
     if "readmission" in said.things and not (said.groups or said.spans or said.values):
@@ -159,20 +164,19 @@ def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language)
         said.assumptions += [choice.assumption] if choice.assumption else []
     elif kind == "number":
         said.numbers.append(int(name))
-    elif kind in ("share", "top", "many", "spread"):
+    elif kind in _WORDS:
         said.words.add(kind)
-    else:
+    elif name not in getattr(said, kind):
         getattr(said, kind).append(name)
     return True
 
 
 def _events(said: _Said) -> Events | None:
     """What the figures are of: the linked values, else the thing that is counted, else what a group belongs to."""
-    if len(said.values) > 1 or len(said.buckets) > 1 or len(said.figures) > 1 or len(said.groups) > 2:
+    if len(said.buckets) > 1 or len(said.figures) > 1 or len(said.groups) > 2:
         return None
     if said.values:
-        _, domain, concept = said.values[0]
-        return Events(domain=domain, concepts=(concept,))
+        return _of_values(said)
     things = [thing for thing in dict.fromkeys(said.things) if thing != "patient"]
     if len(things) > 1:
         return None
@@ -187,6 +191,27 @@ def _events(said: _Said) -> Events | None:
     return Events(domain=cast(Domain, wider[0] if wider else "patient"))
 
 
+def _of_values(said: _Said) -> Events | None:
+    """The events of the linked values; several measured items are drawn side by side."""
+    kinds, domains = {kind for kind, _, _ in said.values}, {domain for _, domain, _ in said.values}
+    if len(said.values) > 1 and (kinds != {"measure"} or len(domains) > 1 or said.buckets or said.groups):
+        return None
+    concepts = [concept for _, _, concept in said.values]
+    merged = Concept(
+        field=concepts[0].field,
+        values=tuple(dict.fromkeys(value for concept in concepts for value in concept.values)),
+        said=", ".join(concept.said for concept in concepts),
+    )
+    return Events(domain=said.values[0][1], concepts=(merged,))
+
+
+def _fits(said: _Said, events: Events) -> bool:
+    """Whether the events have the groups: their own, or those of their patient or admission."""
+    domains = {"patient", "admission", events.domain, *(["icu_stay"] if events.domain == "transfer" else [])}
+    timed = "discharge" not in said.things or not said.buckets  # a series of admissions is by their start
+    return timed and all(_asks()["groups"][group]["domain"] in domains for group in said.groups)
+
+
 def _is_cohort(said: _Said, linked: Linked) -> bool:
     """Whether only many patients can be meant: nothing points to one, and it is counted or grouped by who they are."""
     if linked.patients:
@@ -194,7 +219,7 @@ def _is_cohort(said: _Said, linked: Linked) -> bool:
     by_person = bool(
         {*said.groups, *said.spans} - {"route", "specimen", "organism", "antibiotic", "event_type"}
     )
-    return by_person or bool({"patient", "admission", "readmission", "icu_stay"} & {*said.things})
+    return by_person or bool(_OF_MANY & {*said.things})
 
 
 def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Group | None, Events]:
@@ -300,7 +325,7 @@ def _patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...
     for kind in ("things", "groups", "spans", "buckets", "figures"):
         for name, raw in _asks()[kind].items():
             found += [(kind, name, pattern) for pattern in read(raw)]
-    for word in ("share", "top", "many", "spread"):
+    for word in _WORDS:
         found += [(word, word, pattern) for pattern in read(_asks()[word])]
     return tuple(found)
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from agent.answer import Language
 from agent.charts.mark import AskedChart
 from agent.planning.chart_words import ChartWords
 from agent.planning.link import Linked
-from agent.planning.plan import Plan, QueryRecords, Turn
+from agent.planning.phrases import phrase
+from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
 
 _WORDLESS = frozenset(" \t\n.,;:!?。，；：！？、")
 
@@ -24,20 +26,24 @@ def without_words(linked: Linked, words: ChartWords) -> Linked:
     )
 
 
-def charted(plan: Plan, words: ChartWords) -> Plan:
-    """The plan with its queries drawn; a chart needs no notes beside it."""
+def charted(plan: Plan, words: ChartWords, language: Language) -> Plan:
+    """The plan with its queries drawn; notes, which no chart can be drawn of, are left out."""
     asked: AskedChart = words.mark or "auto"
     queries = tuple(
         replace(action, chart=asked) for action in plan.actions if isinstance(action, QueryRecords)
     )
-    return replace(plan, actions=queries) if queries else plan
+    if queries:
+        return replace(plan, actions=queries)
+    if any(isinstance(action, SearchNotes) for action in plan.actions):
+        return replace(plan, actions=(Refuse("low_confidence", phrase(language, "low_confidence")),))
+    return plan
 
 
-def redrawn(question: str, words: ChartWords, history: tuple[Turn, ...]) -> Plan | None:
+def redrawn(question: str, words: ChartWords, language: Language, history: tuple[Turn, ...]) -> Plan | None:
     """The last plan with another chart, where a question is nothing but the words for it ("as a pie chart")."""
     if set(words.blanked(question)) - _WORDLESS:
         return None
     last = next((turn.plan for turn in reversed(history) if turn.plan is not None), None)
     if last is None or not any(isinstance(action, QueryRecords) for action in last.actions):
         return None
-    return charted(last, words)
+    return charted(last, words, language)
