@@ -33,9 +33,10 @@ from agent.planning.offer import Offer
 from agent.planning.own_examples import OwnExamples
 from agent.planning.phrases import phrase
 from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
-from agent.planning.plan_schema import longest, plan_schema
+from agent.planning.plan_schema import plan_schema
 from agent.planning.prompt import Message
 from agent.planning.prompt_text import prompt_text
+from agent.planning.schema_parts import longest
 from agent.planning.subject import subject_of, which_patient
 from agent.planning.trial import attempt
 from agent.planning.writer import PlanWriter

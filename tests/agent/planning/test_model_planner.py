@@ -25,8 +25,9 @@ from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
 from agent.planning.model_planner import ModelPlanner
 from agent.planning.offer import Offer
 from agent.planning.plan import Clarify, Plan, QueryRecords, Refuse, SearchNotes
-from agent.planning.plan_schema import longest, plan_schema
+from agent.planning.plan_schema import plan_schema
 from agent.planning.prompt_text import prompt_text
+from agent.planning.schema_parts import longest
 from agent.planning.times import resolve_times
 from agent.planning.writer import LocalWriter
 from agent.query.compile import compile
