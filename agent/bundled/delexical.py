@@ -16,7 +16,7 @@ _ABOVE, _AT_LEAST = "\ue001", "\ue002"
 _BELOW, _AT_MOST = "\ue003", "\ue004"
 _COMPARED = {_ABOVE: " above ", _AT_LEAST: " at least ", _BELOW: " below ", _AT_MOST: " at most "}
 _TAGS = 5  # fields named for one value
-PLACEHOLDER = re.compile(r"<[a-z_.]+\d?>")
+_IN_HAN = re.compile(r"(?<=[>\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=<)")
 
 
 def delexicalise(question: str, linked: Linked, *, has_patient: bool) -> str:
@@ -41,8 +41,9 @@ def delexicalise(question: str, linked: Linked, *, has_patient: bool) -> str:
 def tidy(text: str) -> str:
     """Plain words and placeholders, one space between them."""
     text = re.sub(r"(?<=\w)['’]s\b", " 's", text)
-    text = re.sub(r"[^\w<>\s'+/%.#-]|(?<!\w)['.]|[.'](?!\w)(?!s\b)|_(?![a-z]*>)", " ", text)
-    return re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"[^\w<>\s'+/%.#-]|(?<!\w)['.]|[.'](?!\w)(?!s\b)|_(?![a-z_.]*>)", " ", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    return _IN_HAN.sub("", text)
 
 
 def _spans(linked: Linked) -> Iterable[tuple[int, int, str]]:

@@ -1,5 +1,6 @@
 """What a plan script may point at in one question: the linked values, periods, encounters and numbers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +92,10 @@ class Pointers:
 
     def choice(self, place: int, domain: str, field: str) -> Choice:
         """The values that a mention means as this field, and what has to be said about it."""
-        return choose_in(self._link(place), _domain(domain), field, self.language)
+        link = self._link(place)
+        of = [c.domain for c in link.candidates if _is_of(c, domain, field)]
+        holder = of[0] if of and domain not in of else domain  # a patient's sex is a field of every event
+        return choose_in(link, _domain(holder), field, self.language)
 
     def concept(self, domain: str, field: str, places: Sequence[int]) -> Concept:
         """The values that mentions mean; several mentions are alternatives.
@@ -144,11 +148,9 @@ class Pointers:
 
     def place_of_window(self, window: Window) -> int | None:
         """The period that is this window, give or take the length of a month."""
-        for place in self.places("t"):
-            here = self.window(place)
-            if _close(here.start, window.start) and _close(here.end, window.end):
-                return place
-        return None
+        apart = {place: _apart(self.window(place), window) for place in self.places("t")}
+        nearest = min(apart, key=apart.__getitem__, default=None)
+        return nearest if nearest is not None and apart[nearest] <= _CLOSE_S else None
 
     def place_of_encounter(self, encounter: Encounter) -> int | None:
         """The mention of this encounter; "this" one is the current one."""
@@ -177,11 +179,16 @@ def _domain(name: str) -> Domain:
     return name  # pyright: ignore[reportReturnType]  # tokens are made from the domains
 
 
-def _close(one: str | None, other: str | None) -> bool:
+def _apart(one: Window, other: Window) -> float:
+    """Seconds between two windows, at the end where they differ most."""
+    return max(_between(one.start, other.start), _between(one.end, other.end))
+
+
+def _between(one: str | None, other: str | None) -> float:
     if one is None or other is None:
-        return one is other
+        return 0.0 if one is other else math.inf
     first, second = (datetime.strptime(text, TIME_FORMAT) for text in (one, other))
-    return abs((first - second).total_seconds()) <= _CLOSE_S and first.time() == second.time()
+    return abs((first - second).total_seconds())
 
 
 def _named(encounter: Encounter) -> Encounter:

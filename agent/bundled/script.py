@@ -21,14 +21,13 @@ from agent.bundled.pointers import MOST, NUMBER_FORMS, Pointers
 from agent.query.domains import bindings, shared_fields
 from agent.query.model import (
     Ask,
-    Change,
     ClinicalQuery,
     Concept,
     Condition,
     Domain,
     Encounter,
     Events,
-    Rows,
+    Pick,
     Window,
 )
 from knowledge.errors import QueryRejected
@@ -41,7 +40,7 @@ WORDS = ("low", "high", "abnormal", "normal", "critical")
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "between", "outside", "known", "unknown")
 _WINDOW_ON = {"time": "", "end": "@end", "overlap": "@overlap"}
 _ASSUMED = {"this_admission": Encounter(), "this_icu": Encounter(kind="icu_stay")}
-_STANDARD = ("time", "end", "value", "unit", "name", "subject_id", "hadm_id")  # of every event
+_STANDARD = ("time", "end", "value", "unit", "name", "subject_id", "hadm_id", "duration")  # of every event
 _SKIPPED = {("Rows", "also"), ("Events", "patient")}
 _CLOSING = (")", "subject)")  # the second: events of the one patient in a question about many ("as old as patient 7")
 _T = TypeVar("_T")
@@ -111,7 +110,7 @@ def write(query: ClinicalQuery, pointers: Pointers) -> tuple[str, ...] | None:
 @cache
 def vocabulary() -> tuple[str, ...]:
     """Every token that a script can have, in a fixed order."""
-    found = dict.fromkeys((END, *WHO, *ASIDES))
+    found = dict.fromkeys((END, *WHO, *ASIDES, *_asks()))
     for kind in (*_asks().values(), Events, *_parts(Events), Condition):
         for token in _tokens_of(kind):
             found.setdefault(token)
@@ -363,10 +362,28 @@ def _number(token: str, pointers: Pointers) -> tuple[float, str | None]:
 
 
 def _write_events(events: Events, pointers: Pointers) -> list[str]:
+    events = _by_encounter(events, pointers)
     if events.patient not in (None, pointers.subject_id):
         raise NotAScript("Events of another patient have no script.")
     closing = ")" if events.patient is None else "subject)"
     return [f"{events.domain}(", *_write_model(events, pointers, events.domain), closing]
+
+
+def _by_encounter(events: Events, pointers: Pointers) -> Events:
+    """The first or last completed stay written as the encounter that the question names, which is the same rows."""
+    pick, kind = events.pick, events.domain
+    if (
+        kind not in ("admission", "icu_stay")
+        or events.status != "ended"
+        or pick is None
+        or pick not in (Pick(which="first"), Pick(which="last"))
+        or events.encounter is not None
+    ):
+        return events
+    named = Encounter(kind=kind, which=pick.which)  # pyright: ignore[reportArgumentType]  # first or last
+    if pointers.place_of_encounter(named) is None:
+        return events
+    return events.model_copy(update={"encounter": named, "status": None, "pick": None})
 
 
 def _write_model(model: BaseModel, pointers: Pointers, domain: str | None) -> list[str]:

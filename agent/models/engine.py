@@ -34,6 +34,12 @@ _ABORTED = 2  # llama_decode: the abort callback said so
 _NO_SPACE = 1  # llama_decode: no room in the context
 
 
+def silence() -> None:
+    """Start llama.cpp with its own messages turned off."""
+    _llama.llama_log_set(_SILENT, ctypes.c_void_p(0))
+    _llama.llama_backend_init()
+
+
 class Interrupted(Exception):
     """The computation was told to stop."""
 
@@ -66,8 +72,7 @@ class Engine:
         self._model = self._context = None
         self._flag = ctypes.create_string_buffer(2)
         self._special: tuple[str, ...] | None = None
-        _llama.llama_log_set(_SILENT, ctypes.c_void_p(0))
-        _llama.llama_backend_init()
+        silence()
         settings = _llama.llama_model_default_params()
         settings.n_gpu_layers = gpu_layers if gpu_layers >= 0 else _ALL_LAYERS
         if progress is not None:

@@ -1,0 +1,152 @@
+"""Trains, quantizes and checks the bundled planner::
+
+    python -m agent.bundled.training --questions train.jsonl --store mimic_iv.sqlite --out build/planner
+
+An interrupted run goes on where it stopped when it is started again. See docs/planner.md.
+"""
+
+import argparse
+import hashlib
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from agent.bundled.decoder import ScriptDecoder
+from agent.bundled.training.batches import Encoder
+from agent.bundled.training.catalogue_pairs import catalogue_pairs
+from agent.bundled.training.corpus import Sample, Tags, linked_samples, sample_of
+from agent.bundled.training.export import quantize, write_gguf
+from agent.bundled.training.fit import Corpus, Recipe, fit, greedy
+from agent.bundled.training.network import Decoder, Shape
+from agent.bundled.training.templates import generate
+from agent.bundled.training.vocabulary import train_tokenizer
+from agent.paths import index_folder
+from agent.planning.linker import Linker
+from agent.prepare import prepare_indexes
+from indexes.values import ValueIndex
+from knowledge.errors import ChartroomError, ModelError
+from knowledge.store import RecordStore
+from knowledge.terminology import Terminology
+
+_CHECKED = 200
+_LONGEST_SCRIPT = 64
+_APART = 12  # every so many questions, and every twice so many plans, are kept apart for calibration
+_TINY = Recipe(epochs=2, samples=32, rate=3e-3, warm_up=20, dropout=0.0, shares=(1.0, 0.0, 0.0))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the training."""
+    parser = argparse.ArgumentParser(prog="python -m agent.bundled.training", description=__doc__)
+    parser.add_argument("--questions", type=Path, required=True, help="questions with their queries, JSON lines")
+    parser.add_argument("--store", type=Path, required=True, help="the record store that they are about")
+    parser.add_argument("--now", default="2100-12-31 23:59:00", help="that their times count from")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and planner.gguf")
+    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    parser.add_argument("--tiny", action="store_true", help="a few minutes, to see that everything works")
+    arguments = parser.parse_args(argv)
+    try:
+        corpus = read_corpus(arguments.questions, arguments.store, arguments.now, tiny=arguments.tiny)
+        train(corpus, arguments.out, epochs=arguments.epochs, tiny=arguments.tiny)
+    except ChartroomError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def read_corpus(questions: Path, store_path: Path, now: str, *, tiny: bool = False) -> Corpus:
+    """Link the questions, draw the templates, and keep some questions apart.
+
+    Args:
+        questions: a file as :func:`~agent.bundled.training.corpus.linked_samples` describes it.
+        store_path: the store.
+        now: that times count from.
+        tiny: without templates.
+    """
+    store = RecordStore.open(store_path)
+    prepare_indexes(store, lambda stage, done, total: None)
+    values = ValueIndex.open(store, index_folder(store.path))
+    try:
+        linker = Linker(store, values, Terminology.load())
+        skipped: list[str] = []
+        found = list(linked_samples(questions, linker, now, skipped))
+    finally:
+        values.close()
+    _say(f"{len(found)} questions; {len(skipped)} skipped, whose query holds what they do not name")
+    kept = [sample for sample in found if not is_apart(sample)]
+    apart = [sample for sample in found if is_apart(sample)]
+    tags, chance = Tags(kept), random.Random(1)
+    templates = [] if tiny else [sample_of(p, "templates", tags, chance) for p in generate(1, 8)]
+    catalogue = [] if tiny else [sample_of(p, "catalogue", tags, chance) for p in catalogue_pairs(1)]
+    _say(f"{len(templates)} from templates, {len(catalogue)} from the catalogue, {len(apart)} kept apart")
+    return Corpus(kept, templates, catalogue, apart)
+
+
+def is_apart(sample: Sample) -> bool:
+    """Whether a question is kept from training, for calibration: some questions, and all of some plans."""
+    return _draw(sample.id) % _APART == 0 or _draw(sample.plan) % (2 * _APART) == 0
+
+
+def train(corpus: Corpus, out: Path, *, epochs: int, tiny: bool = False) -> Path:
+    """Train, export, quantize and check; gives the GGUF file."""
+    out.mkdir(parents=True, exist_ok=True)
+    learnt = [*corpus.questions, *corpus.templates, *corpus.catalogue]
+    path = out / "tokenizer.json"
+    if path.exists():
+        tokenizer = Tokenizer.from_file(str(path))
+    else:
+        tokenizer = train_tokenizer((sample.text for sample in learnt), 1200 if tiny else 3000)
+        tokenizer.save(str(path))
+    size = tokenizer.get_vocab_size()
+    shape = Shape(size, width=128, layers=2, heads=2, inner=256) if tiny else Shape(size, layers=4)
+    recipe = _TINY if tiny else Recipe(epochs=epochs)
+    began = time.monotonic()
+    network = fit(corpus, tokenizer, shape, recipe, out).eval()
+    _say(f"trained in {(time.monotonic() - began) / 60:.1f} minutes")
+    facts = {
+        "general.license": "cc-by-4.0",
+        "general.description": "Chartroom's bundled planner: linked clinical questions to plan scripts.",
+        "chartroom.trained_on": "EHRSQL-2024 train (CC BY 4.0; MIMIC-IV demo, ODbL), Chartroom's templates",
+    }
+    write_gguf(network, tokenizer, out / "planner-f32.gguf", facts)
+    quantize(out / "planner-f32.gguf", out / "planner.gguf")
+    questions = (corpus.apart or corpus.questions)[:_CHECKED]
+    for name in ("planner-f32.gguf", "planner.gguf"):
+        same = same_tokens(network, Encoder(tokenizer, shape.context), out / name, questions)
+        _say(f"{name}: same tokens as the trained network on {same} of {len(questions)} questions")
+        if name == "planner-f32.gguf" and same < 0.99 * len(questions):
+            raise ModelError("The exported planner does not write what the trained network writes.")
+    return out / "planner.gguf"
+
+
+def same_tokens(network: Decoder, encoder: Encoder, path: Path, samples: Sequence[Sample]) -> int:
+    """On how many questions llama.cpp gives the very tokens that PyTorch gives, prompt and script."""
+    import torch
+
+    decoder = ScriptDecoder(path)
+    same = 0
+    try:
+        for sample in samples:
+            prompt = encoder.prompt(sample.text)
+            with torch.no_grad():
+                wanted = greedy(network, encoder, [prompt], _LONGEST_SCRIPT)[0]
+            same += decoder.prompt(sample.text) == prompt and list(decoder.greedy(sample.text)) == wanted
+    finally:
+        decoder.close()
+    return same
+
+
+def _draw(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+
