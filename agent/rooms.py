@@ -10,6 +10,7 @@ from agent.answer import Model
 from agent.notes import NoteReader
 from agent.paths import embedding_model, index_folder
 from agent.planning.catalogue import CataloguePlanner
+from agent.planning.charting import ChartPlanner
 from agent.planning.linker import Linker
 from agent.planning.model_planner import ModelPlanner
 from agent.planning.own_examples import OwnExamples
@@ -69,9 +70,9 @@ class Rooms:
         linker = Linker(store, values, terminology)
         writer = active_writer()
         if writer is None:
-            return cls(store, values, notes, linker, CataloguePlanner(), reader)
-        planner = ModelPlanner(writer, store, OwnExamples.open())
-        return cls(store, values, notes, linker, planner, reader, writer, writer.identity)
+            return cls(store, values, notes, linker, ChartPlanner(CataloguePlanner()), reader)
+        planner = ChartPlanner(ModelPlanner(writer, store, OwnExamples.open()))
+        return cls(store, values, notes, linker, ChartPlanner(planner), reader, writer, writer.identity)
 
     def warm_up(self) -> None:
         """Load what is otherwise loaded at the first question, which would wait seconds for it."""

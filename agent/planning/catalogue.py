@@ -10,9 +10,6 @@ from collections.abc import Callable
 from functools import cache
 
 from agent.answer import Language, Reason
-from agent.planning.chart_query import chart_query, dropped
-from agent.planning.chart_words import ChartWords, find_chart
-from agent.planning.charted import charted, redrawn, without_words
 from agent.planning.choose import choose
 from agent.planning.confidence import calibration
 from agent.planning.cues import (
@@ -45,9 +42,6 @@ _ASIDES: dict[str, Reason] = {
     "!outside": "out_of_scope",
 }
 _SURE = 0.99
-_COMPOSED = (
-    0.9  # a chart whose every word is explained; it is right as often as charts are, see docs/charts.md
-)
 _PLAIN = 0.6  # a score above which a question reads like an example of an intent, whatever its single words
 _DOUBTED = 0.8  # below this part of the threshold a query is not even shown beside what the notes say
 _TRUSTED = 0.7  # from here on a query of an open patient needs no search of the notes beside it
@@ -74,54 +68,6 @@ class CataloguePlanner:
         stop: Callable[[], bool] | None = None,
     ) -> Plan:
         """The plan for a linked question; see :class:`~agent.planning.plan.Planner`. Too quick to be stopped."""
-        words = find_chart(question, language)
-        if words is None:
-            return self._plan(question, language, linked, scope, history)
-        again = redrawn(question, words, language, history)
-        if again is not None:
-            return again
-        rest, named = words.blanked(question), without_words(linked, words)
-        return charted(self._drawn(rest, words, language, named, scope, history), words, language)
-
-    def _drawn(
-        self,
-        rest: str,
-        words: ChartWords,
-        language: Language,
-        linked: Linked,
-        scope: Scope,
-        history: tuple[Turn, ...],
-    ) -> Plan:
-        """The plan of a chart: composed of the words for charts, else the nearest query that can be drawn."""
-        subject = subject_of(linked, language, scope)
-        asked = (
-            chart_query(rest, language, linked, subject.subject_id, words.mark)
-            if subject.stop is None and continued(rest, language, linked, subject.subject_id, history) is None
-            else None
-        )
-        if asked is not None:
-            said = [*_said(linked), *asked.assumptions]
-            if asked.query.patient is None and scope.patient is not None:
-                said.append(phrase(language, "all_patients"))
-            return Plan((QueryRecords(asked.query),), _COMPOSED, tuple(said))
-        plan = self._plan(rest, language, linked, scope, history, drawn=True)
-        for action in plan.actions:
-            said = dropped(rest, language, action.query) if isinstance(action, QueryRecords) else None
-            if said is not None:
-                return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
-        return plan
-
-    def _plan(
-        self,
-        question: str,
-        language: Language,
-        linked: Linked,
-        scope: Scope,
-        history: tuple[Turn, ...],
-        *,
-        drawn: bool = False,
-    ) -> Plan:
-        """The plan for a question without its chart words; ``drawn`` tells that a chart was asked for."""
         subject = subject_of(linked, language, scope)
         if subject.stop is not None:
             return Plan((subject.stop,), _SURE)
@@ -129,10 +75,10 @@ class CataloguePlanner:
         if follow_up is not None:
             return follow_up
         has_patient = subject.subject_id is not None
-        reading = read(question, linked, language, has_patient=has_patient, drawn=drawn)
+        reading = read(question, linked, language, has_patient=has_patient)
         carried = borrowed(question, linked, history)
         if carried is not None and subject.subject_id is not None and reading.confidence < _TRUSTED:
-            again = read(question, carried, language, has_patient=has_patient, drawn=drawn)
+            again = read(question, carried, language, has_patient=has_patient)
             if again.intent is not None and again.intent.slots and again.confidence >= self._threshold:
                 plan = _query(again.intent, language, carried, scope, subject.subject_id, again)
                 said = phrase(language, "follow_up", question=history[-1].question)

@@ -129,11 +129,13 @@ def dropped(rest: str, language: Language, query: ClinicalQuery) -> str | None:
 def _read(rest: str, language: Language, linked: Linked) -> _Said | None:
     """The parts of a question, or ``None`` where something is left over."""
     text, said = half_width(rest), _Said()
-    taken: list[Span] = [(t.start, t.end) for t in linked.times] + [(p.start, p.end) for p in linked.patients]
+    named = [patient for patient in linked.patients if patient.how != "scope"]
+    taken: list[Span] = [(part.start, part.end) for part in (*linked.times, *named)]
     found: list[tuple[int, int, str, str]] = []
     for kind, name, pattern in _patterns(language):
         found += [(*m.span(), kind, name) for m in pattern.finditer(text) if m[0].strip()]
     found += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
+    found += [(p.start, p.end, "whose", "") for p in linked.patients if p.how == "scope"]
     found += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
     chosen: list[tuple[int, int, str, str]] = []
     for item in sorted(found, key=lambda item: (item[0] - item[1], item[2] == "value", item[0])):
@@ -164,6 +166,8 @@ def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language)
         said.assumptions += [choice.assumption] if choice.assumption else []
     elif kind == "number":
         said.numbers.append(int(name))
+    elif kind == "whose":
+        pass  # "her": whom it is about was decided before
     elif kind in _WORDS:
         said.words.add(kind)
     elif name not in getattr(said, kind):

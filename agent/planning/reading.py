@@ -19,10 +19,6 @@ from agent.planning.mask import Masked, mask_question
 _UNUSED_LINK = 0.3  # what a linked value that the intent has no slot for takes off its score
 _NO_PATIENT = 0.05  # what questions about one patient lose where none is open or named
 _ONE_PATIENT = 0.15  # what questions about many lose where one is open and nothing says "many"
-_SINGLE_FIGURE = 0.25  # what a query of one figure loses where a chart is asked for
-_WHOLE = frozenset({"trend", "group", "top"})
-_SERIES = frozenset({*_WHOLE, "readmission", "balance", "survival"})
-_PARTED = frozenset({"bucket", "per", "by"})  # without one of these, the others are single figures
 _LESSER_KIND = 4.0  # how much a mention counts against a kind, by the lead of its best candidate of any kind
 _MOST_AGAINST = 0.3
 _FREE = frozenset({"note_type", "n"})  # may stay unused: words such as "CT", numbers inside other phrases
@@ -58,9 +54,7 @@ def intents() -> Mapping[str, Intent]:
     return {intent.intent: intent for intent in load_intents()}
 
 
-def read(
-    question: str, linked: Linked, language: Language, *, has_patient: bool, drawn: bool = False
-) -> Reading:
+def read(question: str, linked: Linked, language: Language, *, has_patient: bool) -> Reading:
     """The best reading of a question.
 
     Args:
@@ -68,7 +62,6 @@ def read(
         linked: what it names.
         language: of the question.
         has_patient: a patient is open or named; without one, questions about one patient are less likely.
-        drawn: a chart is asked for, which a single figure is not.
     """
     classifier = Classifier.of_catalogue()
     variants = mask_question(question, linked, language)
@@ -84,9 +77,6 @@ def read(
         if not has_patient:
             one = [name in intents() and intents()[name].patient == "one" for name in classifier.labels]
             allowed[one] -= _NO_PATIENT
-        if drawn:
-            single = [name in intents() and not _is_series(intents()[name]) for name in classifier.labels]
-            allowed[single] -= _SINGLE_FIGURE
         signs, label = signs_of(allowed, classifier.labels)
         if best is None or signs.best > best.signs.best:
             asides = [name.startswith(ASIDE) for name in classifier.labels]
@@ -94,12 +84,6 @@ def read(
             best = Reading(label, variant, probability(signs), signs, aside)
     assert best is not None  # mask_question gives one reading at least
     return best
-
-
-def _is_series(intent: Intent) -> bool:
-    """Whether what an intent asks can be drawn as it is."""
-    ask = intent.query["ask"]
-    return ask["ask"] in _SERIES and (ask["ask"] in _WHOLE or bool(_PARTED & ask.keys()))
 
 
 def _against(linked: Linked, variant: Masked) -> float:

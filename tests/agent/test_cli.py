@@ -247,6 +247,13 @@ class TestAsk:
         assert "query_records" in said.err
         assert "query_records" not in said.out
 
+    def test_a_chart_of_an_unknown_form_is_refused_before_anything_is_asked(
+        self, hospital: Path, stand_in: type[StandIn], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["ask", "plot creatinine", "--store", str(hospital), "--chart", "chart.gif"]) == 2
+        assert ".svg, .png, .html, .json" in capsys.readouterr().err
+        assert stand_in.asked == []
+
     def test_chat_keeps_one_conversation_and_the_open_patient(
         self, hospital: Path, stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -154,6 +154,13 @@ ANSWERS: list[tuple[str, Ask, Events, int | None, Sequence[tuple[object, ...]]]]
         [(104.0,), (88.0,)],
     ),
     ("quarter", Group(bucket="quarter"), of("admission"), 4, [("2024-Q4", 1)]),
+    (
+        "split groups",
+        Group(bucket="year", series="gender", figure="admissions"),
+        of("admission"),
+        None,
+        [("2024", "f", 2), ("2025", "f", 3), ("2025", "m", 1)],
+    ),
     ("week", Group(bucket="week"), of("vital", "heart rate"), 1, [("2025-02-24", 3)]),
     ("since", Elapsed(unit="hours"), of("icu_stay", status="active"), 1, [(74.0,)]),
     ("duration", Elapsed(what="duration", unit="hours"), of("icu_stay"), 2, [(60.0,)]),

@@ -1,0 +1,132 @@
+"""Plans questions that ask for a chart, before any other planner: the words for it apart, the rest as usual.
+
+What counted things, groups and times explain in full is composed here (``chart_query.py``); everything else
+goes to the planner behind, which sees the question without its chart words, and its query is drawn.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.answer import Language
+from agent.charts.mark import AskedChart
+from agent.planning.chart_query import chart_query, dropped
+from agent.planning.chart_words import ChartWords, find_chart
+from agent.planning.followup import continued
+from agent.planning.link import Linked
+from agent.planning.phrases import phrase
+from agent.planning.plan import Plan, Planner, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.subject import subject_of
+from agent.scope import Scope
+
+_COMPOSED = (
+    0.93  # what composed queries were right on the development half of the chart questions (docs/charts.md)
+)
+_SURE = 0.99
+_WORDLESS = frozenset(" \t\n.,;:!?。，；：！？、")
+
+
+class ChartPlanner:
+    """A planner that knows charts, before one that need not.
+
+    Args:
+        behind: plans what asks for no chart, and what a chart is of where it is not composed here.
+    """
+
+    def __init__(self, behind: Planner) -> None:
+        self.behind = behind
+
+    def plan(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> Plan:
+        """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
+        words = find_chart(question, language)
+        if words is None:
+            return self.behind.plan(question, language, linked, scope, history, stop)
+        again = redrawn(question, words, history)
+        if again is not None:
+            return again
+        rest, named = words.blanked(question), without_words(linked, words)
+        composed = compose_plan(rest, words, language, named, scope, history)
+        if composed is not None:
+            return composed
+        plan = self.behind.plan(rest, language, named, scope, history, stop)
+        return charted(plan, rest, words, language)
+
+
+def compose_plan(
+    rest: str, words: ChartWords, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...]
+) -> Plan | None:
+    """The plan of a chart that its words explain in full, or ``None``.
+
+    Args:
+        rest: the question with its chart words blanked.
+        words: the chart words.
+        language: of the question.
+        linked: what it names, without the chart words.
+        scope: who asks about whom, and when.
+        history: earlier turns; what continues one of them is for the planner.
+    """
+    subject = subject_of(linked, language, scope)
+    if subject.stop is not None:
+        return Plan((subject.stop,), _SURE)
+    if continued(rest, language, linked, subject.subject_id, history) is not None:
+        return None
+    asked = chart_query(rest, language, linked, subject.subject_id, words.mark)
+    if asked is None:
+        return None
+    said = [time.assumption for time in linked.times if time.assumption]
+    said += asked.assumptions
+    if asked.query.patient is None and scope.patient is not None:
+        said.append(phrase(language, "all_patients"))
+    if asked.query.patient not in (None, scope.patient) and scope.patient is not None:
+        said.append(phrase(language, "other_patient", said=str(asked.query.patient)))
+    action = QueryRecords(asked.query, chart=words.mark or "auto")
+    return Plan((action,), _COMPOSED, tuple(dict.fromkeys(said)))
+
+
+def without_words(linked: Linked, words: ChartWords) -> Linked:
+    """The links of a question but those of the words that ask for the chart ("plot", "box")."""
+
+    def apart(start: int, end: int) -> bool:
+        return all(end <= first or start >= last for first, last in words.spans)
+
+    return replace(
+        linked,
+        values=tuple(link for link in linked.values if apart(link.start, link.end)),
+        times=tuple(time for time in linked.times if apart(time.start, time.end)),
+        numbers=tuple(number for number in linked.numbers if apart(number[0], number[1])),
+    )
+
+
+def charted(plan: Plan, rest: str, words: ChartWords, language: Language) -> Plan:
+    """Another planner's plan with its queries drawn; notes, which no chart can be drawn of, are left out.
+
+    A query without a group that the question names would draw something else: it is refused.
+    """
+    asked: AskedChart = words.mark or "auto"
+    queries = tuple(action for action in plan.actions if isinstance(action, QueryRecords))
+    if not queries and not any(isinstance(action, SearchNotes) for action in plan.actions):
+        return plan
+    for action in queries:
+        said = dropped(rest, language, action.query)
+        if said is not None:
+            return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
+    drawn = tuple(replace(action, chart=asked) for action in queries)
+    return replace(plan, actions=drawn or (Refuse("low_confidence", phrase(language, "low_confidence")),))
+
+
+def redrawn(question: str, words: ChartWords, history: tuple[Turn, ...]) -> Plan | None:
+    """The last plan with another chart, where a question is nothing but the words for it ("as a pie chart")."""
+    if set(words.blanked(question)) - _WORDLESS:
+        return None
+    last = next((turn.plan for turn in reversed(history) if turn.plan is not None), None)
+    queries = tuple(action for action in last.actions if isinstance(action, QueryRecords)) if last else ()
+    if last is None or not queries:
+        return None
+    return replace(last, actions=tuple(replace(query, chart=words.mark or "auto") for query in queries))
