@@ -1,4 +1,4 @@
-"""Fetches a model file from the hub: the only code of Chartroom that opens a connection, and only on request.
+"""Fetches a model file from the hub, on request only. (The other connection is to a model server, where one is used.)
 
 The file is hashed while it streams. An interrupted pull goes on where it stopped. Whether what came is a
 model, and the right one, is for ``agent.models.store`` to say.

@@ -146,7 +146,7 @@ def use(path: Path, progress: Progress | None = None) -> ModelFile:
 def pull(name: str, progress: Progress | None = None, *, hub: str | None = None) -> ModelFile:
     """Fetch a recommended model and record its SHA-256; verify it where it is here already.
 
-    The model becomes active if none was. Nothing else in Chartroom opens a connection.
+    The model becomes active if none was.
 
     Args:
         name: of a model in the registry.

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 from hospital import NOW, small_hospital
+from llama_cpp.llama_grammar import json_schema_to_gbnf
 
 from agent.planning.askable import askable
 from agent.planning.form import (
@@ -229,6 +230,11 @@ def test_no_patient_value_or_number_of_the_models_own_is_read(smuggled: dict[str
     plan = {"action": "query_records", "who": "all", "domain": "lab", "ask": {"ask": "count"}, **smuggled}
     with pytest.raises(QueryRejected, match="not valid"):
         read_form(json.dumps(plan))
+
+
+def test_llama_cpp_servers_can_make_a_grammar_of_the_schema(tables: Tables) -> None:
+    schema = plan_schema(askable(tables), prompt_text().words, OFFER)
+    assert "root ::=" in json_schema_to_gbnf(json.dumps(schema))
 
 
 def test_what_the_offer_lacks_cannot_be_written() -> None:

@@ -16,6 +16,7 @@ from agent.models.gguf import ModelFile, read, sha256_of
 from agent.models.job import Completion, FinishReason, Request
 from agent.models.job import Job as LlamaJob
 from agent.models.worker import LlamaWorker
+from agent.planning import trial
 from agent.planning.askable import askable
 from agent.planning.demonstrations import demonstrate
 from agent.planning.form import QueryForm, read_form, write_form
@@ -31,9 +32,9 @@ from agent.planning.schema_parts import longest
 from agent.planning.times import resolve_times
 from agent.planning.writer import LocalWriter
 from agent.query.compile import compile
-from agent.query.model import Encounter
+from agent.query.model import ClinicalQuery, Encounter
 from agent.scope import Scope
-from knowledge.errors import ModelError, Stopped
+from knowledge.errors import ModelError, QueryRejected, Stopped
 from knowledge.store import RecordStore
 
 SCOPE = Scope(now=NOW, patient=1)
@@ -143,6 +144,41 @@ def test_a_plan_that_does_not_compile_is_sent_back_with_the_reason(store: Record
     assert isinstance(action, QueryRecords)
     assert "no field 'organism'" in model.asked[1].prompt
     assert model.asked[1].prompt.startswith(model.asked[0].prompt[:-50]), "the conversation goes on"
+
+
+def test_a_query_that_the_guard_stops_is_sent_back_with_the_reason(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+):
+    guarded = trial.run_guarded
+    tried: list[str] = []
+
+    def slow_once(sql: str, *given: Any, **named: Any) -> Any:
+        tried.append(sql)
+        if len(tried) == 1:
+            raise QueryRejected("The query was stopped after 2 s; ask for less at once.")
+        return guarded(sql, *given, **named)
+
+    monkeypatch.setattr(trial, "run_guarded", slow_once)
+    model = Scripted(LATEST)
+    [action] = plan(model, store).actions
+    assert isinstance(action, QueryRecords)
+    assert "stopped after 2 s" in model.asked[1].prompt
+    assert len(model.asked) == len(tried) == 2
+
+
+def test_what_a_query_gave_never_reaches_the_model(store: RecordStore):
+    wrong = {**LATEST, "ask": {"ask": "rows", "fields": ["organism"]}}
+    model = Scripted(LATEST, wrong, LATEST)
+    assert isinstance(plan(model, store).actions[0], QueryRecords)
+    model.answers = model.answers[1:]
+    plan(model, store)
+    assert not any("1.9" in request.prompt for request in model.asked), "the latest creatinine is 1.9"
+
+
+def test_a_query_about_a_patient_who_may_not_be_seen_is_not_run(store: RecordStore):
+    query = ClinicalQuery.model_validate({"ask": {"ask": "count"}, "of": {"domain": "lab"}, "patient": 2})
+    with pytest.raises(QueryRejected, match="may not see"):
+        trial.attempt(query, store, Scope(now=NOW, permitted=frozenset({1})))
 
 
 def test_after_two_failed_repairs_it_declines_and_does_not_fall_back_on_the_catalogue(store: RecordStore):
