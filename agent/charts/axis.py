@@ -1,5 +1,6 @@
 """The axes of time and of numbers of a chart, as altair channels. Times are drawn as recorded, in no time zone."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -54,13 +55,27 @@ def bar_size(frame: Frame, column: Column, width: int = 560) -> int:
     return int(max(2, min(40, 0.75 * width / places)))
 
 
-def number_axis(column: Column, language: Language, *, zero: bool, percent: bool = False) -> dict[str, Any]:
-    """The figures, for the channel ``x`` or ``y``."""
+def number_axis(
+    column: Column, language: Language, *, zero: bool, percent: bool = False, figures: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The figures, for the channel ``x`` or ``y``.
+
+    Args:
+        column: of the figures.
+        language: of the title.
+        zero: the axis begins at 0.
+        percent: figures are shares.
+        figures: all of them; where they are one value, the axis reaches as far above it as below.
+    """
+    scale = alt.Scale(zero=zero, nice=True)
+    if not zero and figures and min(figures) == max(figures):  # else its one tick is rounded to another value
+        reach = abs(figures[0]) / 2 or 1.0
+        scale = alt.Scale(domain=[figures[0] - reach, figures[0] + reach])
     return {
         "field": column.name,
         "type": "quantitative",
         "title": column.title if percent else column.titled(language),
-        "scale": alt.Scale(zero=zero, nice=True),
+        "scale": scale,
         "axis": alt.Axis(format=".0%") if percent else alt.Axis(),
     }
 

@@ -87,7 +87,7 @@ def _line(frame: Frame, language: Language) -> Encoded:
     zero = frame.shape == "buckets" and frame.counted
     chart = chart.encode(
         x=time_axis(frame, across),
-        y=alt.Y(**number_axis(value, language, zero=zero)),
+        y=alt.Y(**number_axis(value, language, zero=zero, figures=frame.numbers())),
         **_colour(frame, dashed=True),
     )
     return chart, _wide()
@@ -106,7 +106,7 @@ def _point(frame: Frame, language: Language) -> Encoded:
         first, second = (number_axis(column, language, zero=False) for column in (across, frame.value))
         return mark.encode(x=alt.X(**first), y=alt.Y(**second)), _wide()
     if frame.is_timed:
-        figures = alt.Y(**number_axis(frame.value, language, zero=False))
+        figures = alt.Y(**number_axis(frame.value, language, zero=False, figures=frame.numbers()))
         return mark.encode(x=time_axis(frame, across), y=figures, **_colour(frame)), _wide()
     return mark.encode(**_across(frame, language, zero=frame.counted), **_colour(frame)), _tall()
 

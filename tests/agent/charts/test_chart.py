@@ -312,3 +312,9 @@ def test_a_mean_of_nothing_is_not_zero() -> None:
         Group(bucket="month", figure="mean"), ("month", "mean"), [("2025-01", 4.0), ("2025-03", 6.0)]
     )
     assert len(drawn(means, "line").spec["data"]["values"]) == 2
+
+
+def test_one_value_again_and_again_is_not_rounded_on_its_axis() -> None:
+    spec = drawn(trend([(time, 0.9) for time, _ in RISING])).spec
+    assert spec["encoding"]["y"]["scale"]["domain"] == [0.45, 1.35]
+    assert ">0.9<" in svg(spec)

@@ -178,3 +178,14 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
     expect(page.locator(".cr-card")).to_be_in_viewport()
     expect(page.locator(".cr-scope")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+@pytest.mark.parametrize(("theme", "other"), [("light", "dark"), ("dark", "light")])
+def test_a_chart_is_one_picture_that_suits_the_ground(
+    page: Page, served: Served, theme: str, other: str
+) -> None:
+    page.goto(f"{served.address}?__theme={theme}")
+    expect(page.locator(".cr-example").first).to_be_visible()
+    ask(page, "plot creatinine")
+    expect(page.locator(f".cr-chart-{theme}")).to_be_visible()
+    expect(page.locator(f".cr-chart-{other}")).to_be_hidden()
