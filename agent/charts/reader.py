@@ -9,6 +9,7 @@ from datetime import datetime
 
 from agent.answer import Cell, Language
 from agent.charts.frame import KEYS_SHOWN, Column, Frame, Point, Shape
+from agent.charts.restriction import restrictions
 from agent.charts.words import field_word, headed, word
 from agent.query.execute import Outcome
 from agent.query.model import (
@@ -75,12 +76,11 @@ class _Reader:
         return subject(self.of, self.language, recorded.pop() if len(recorded) == 1 else None)
 
     def subtitle(self, *, named: bool) -> str:
-        """Whose values they are, and of which concepts where the title does not say."""
+        """Whose values they are, what is left out, and of which concepts where the title does not say."""
         parts = [self.about()] if named and self.of.concepts else []
         if self.outcome.query.patient is not None:
             parts.append(word(self.language, "patient", patient=self.outcome.query.patient))
-        if self.of.window is not None and self.of.window.said:
-            parts.append(self.of.window.said)
+        parts += restrictions(self.of, self.language)
         return " · ".join(parts)
 
     def column(self, name: str, unit: str | None = None) -> Column:

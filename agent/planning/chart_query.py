@@ -24,6 +24,7 @@ from agent.query.model import (
     Bucket,
     ClinicalQuery,
     Concept,
+    Condition,
     Domain,
     Events,
     Group,
@@ -33,7 +34,7 @@ from agent.query.model import (
     Trend,
 )
 
-_DAYS, _TOP = 30, 10
+_DAYS, _TOP, _ALL = 30, 10, 30
 _WORDS = ("share", "top", "many", "ever", "spread")
 _MEASURED = frozenset({"measure", "input", "output"})
 _EVENTS: frozenset[str] = frozenset(
@@ -65,6 +66,7 @@ class _Said:
     things: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     spans: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
     buckets: list[str] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
@@ -110,25 +112,47 @@ def chart_query(
     if len(windows) > 1 or len(stays) > 1 or (stays and not of_one):
         return None
     events = events.model_copy(
-        update={"window": next(iter(windows), None), "encounter": next(iter(stays), None)}
+        update={
+            "where": tuple(_conditions(said)),
+            "window": next(iter(windows), None),
+            "encounter": next(iter(stays), None),
+        }
     )
     patient = subject_id if of_one else None
     return Asked(ClinicalQuery(ask=ask, of=events, patient=patient), tuple(said.assumptions))
 
 
-def dropped(rest: str, language: Language, query: ClinicalQuery) -> str | None:
-    """The words of a group that a question names and its query does not have; ``None`` where there are none."""
+def dropped(rest: str, language: Language, linked: Linked, query: ClinicalQuery) -> str | None:
+    """Words of a question that its query does not honour; ``None`` where there are none.
+
+    A group that the query is not made by; and, where the query is about all patients and restricts them in no
+    way, whatever none of the words for charts explains ("emergency", "deaths").
+    """
     held = query.model_dump_json()
     for kind, name, pattern in _patterns(language):
         match = pattern.search(half_width(rest)) if kind == "groups" else None
         if match is not None and f'"{_field(name)}"' not in held and name not in query.of.domain:
             return match[0]
-    return None
+    of = query.of
+    if query.patient is not None or of.concepts or of.where or of.related or of.pick or of.status:
+        return None
+    parts, left = _parts(rest, language, linked)
+    values = [linked.values[int(name)].text for kind, name in parts if kind == "value"]
+    return " ".join((*values, *left.split())) or None
 
 
 def _read(rest: str, language: Language, linked: Linked) -> _Said | None:
     """The parts of a question, or ``None`` where something is left over."""
-    text, said = half_width(rest), _Said()
+    said = _Said()
+    parts, left = _parts(rest, language, linked)
+    if left.strip() or not all(_take(said, kind, name, linked, language) for kind, name in parts):
+        return None
+    return said
+
+
+def _parts(rest: str, language: Language, linked: Linked) -> tuple[list[tuple[str, str]], str]:
+    """The parts of a question, in its order, and the words that are none and no filler."""
+    text = half_width(rest)
     named = [patient for patient in linked.patients if patient.how != "scope"]
     taken: list[Span] = [(part.start, part.end) for part in (*linked.times, *named)]
     found: list[tuple[int, int, str, str]] = []
@@ -142,14 +166,11 @@ def _read(rest: str, language: Language, linked: Linked) -> _Said | None:
         if all(item[1] <= start or item[0] >= end for start, end in taken):
             taken.append((item[0], item[1]))
             chosen.append(item)
-    for _, _, kind, name in sorted(chosen):
-        if not _take(said, kind, name, linked, language):
-            return None
     characters = list(text)
     for start, end in taken:
         characters[start:end] = " " * (end - start)
     left = _filler(language).sub(" ", "".join(characters))
-    return None if re.search(r"\w", left) else said
+    return [(kind, name) for _, _, kind, name in sorted(chosen)], re.sub(r"[^\w\s]+", " ", left)
 
 
 def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language) -> bool:
@@ -209,6 +230,16 @@ def _of_values(said: _Said) -> Events | None:
     return Events(domain=said.values[0][1], concepts=(merged,))
 
 
+def _conditions(said: _Said) -> Iterable[Condition]:
+    """What the words leave out: other patients, cultures in which nothing grew."""
+    for name in said.filters:
+        raw = _asks()["filters"][name]
+        yield Condition(field=raw["field"], value=raw["value"])
+    for thing in said.things:
+        if (known := _asks()["things"][thing].get("known")) is not None:
+            yield Condition(field=known, op="known")
+
+
 def _fits(said: _Said, events: Events) -> bool:
     """Whether the events have the groups: their own, or those of their patient or admission."""
     domains = {"patient", "admission", events.domain, *(["icu_stay"] if events.domain == "transfer" else [])}
@@ -228,9 +259,10 @@ def _is_cohort(said: _Said, linked: Linked) -> bool:
 
 def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Group | None, Events]:
     """Ages or lengths of stay: single values, by group where one is named, or their mean in time or by group."""
-    name = said.spans[0]
+    name = str(_asks()["spans"][said.spans[0]].get("field", said.spans[0]))
     if len(said.spans) == 2 and not (said.groups or said.buckets or said.figures):
-        return Rows(fields=tuple(said.spans), distinct=False), events
+        names = tuple(str(_asks()["spans"][span].get("field", span)) for span in said.spans)
+        return Rows(fields=names, distinct=False), events
     if len(said.spans) > 1 or len(said.groups) + len(said.buckets) > 1:
         return None, events
     if events.domain == "patient" and set(said.groups) - _OF_PATIENT:
@@ -281,11 +313,13 @@ def _top(said: _Said) -> Top | None:
     return Top(n=next(iter(said.numbers), _TOP), field=named, by=by)
 
 
-def _counts(said: _Said, events: Events) -> Group | None:
+def _counts(said: _Said, events: Events) -> Group | Top | None:
     """How many there are in each bucket of time or group, and of which kind."""
     groups = [_field(group) for group in said.groups]
     if not (groups or said.buckets) or len(groups) + len(said.buckets) > 2 or said.numbers or said.figures:
         return None
+    if groups == ["organism"] and not said.buckets:
+        return Top(n=_ALL, field="organism")  # which counts cultures, not the antibiotics tested in them
     things = [_asks()["things"][thing] for thing in said.things]
     figures = [thing["figure"] for thing in things]
     figure: Figure = "events"
@@ -326,7 +360,7 @@ def _patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...
             yield re.compile(raw["zh"])
 
     found = []
-    for kind in ("things", "groups", "spans", "buckets", "figures"):
+    for kind in ("things", "groups", "spans", "filters", "buckets", "figures"):
         for name, raw in _asks()[kind].items():
             found += [(kind, name, pattern) for pattern in read(raw)]
     for word in _WORDS:

@@ -56,7 +56,7 @@ class ChartPlanner:
         if composed is not None:
             return composed
         plan = self.behind.plan(rest, language, named, scope, history, stop)
-        return charted(plan, rest, words, language)
+        return charted(plan, rest, words, language, named)
 
 
 def compose_plan(
@@ -104,17 +104,18 @@ def without_words(linked: Linked, words: ChartWords) -> Linked:
     )
 
 
-def charted(plan: Plan, rest: str, words: ChartWords, language: Language) -> Plan:
+def charted(plan: Plan, rest: str, words: ChartWords, language: Language, linked: Linked) -> Plan:
     """Another planner's plan with its queries drawn; notes, which no chart can be drawn of, are left out.
 
-    A query without a group that the question names would draw something else: it is refused.
+    A query that does not honour a group or a restriction of the question would draw something else: it is
+    refused.
     """
     asked: AskedChart = words.mark or "auto"
     queries = tuple(action for action in plan.actions if isinstance(action, QueryRecords))
     if not queries and not any(isinstance(action, SearchNotes) for action in plan.actions):
         return plan
     for action in queries:
-        said = dropped(rest, language, action.query)
+        said = dropped(rest, language, linked, action.query)
         if said is not None:
             return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
     drawn = tuple(replace(action, chart=asked) for action in queries)

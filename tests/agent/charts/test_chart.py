@@ -1,5 +1,6 @@
 """What a chart draws: the right columns, titles, units and times, with the keys of the rows behind each point."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,20 @@ from agent.charts.drawing import Chart
 from agent.charts.mark import AskedChart, Mark
 from agent.charts.render import svg
 from agent.query.execute import Outcome
-from agent.query.model import Balance, Count, Group, Readmission, Rows, Survival, Top
+from agent.query.model import (
+    Balance,
+    Concept,
+    Condition,
+    Count,
+    Events,
+    Group,
+    Readmission,
+    Related,
+    Rows,
+    Survival,
+    Top,
+    Window,
+)
 
 MONTHS = (("2025-01", 4), ("2025-02", 6), ("2025-05", 3))
 BY_MONTH = outcome(
@@ -232,6 +246,21 @@ def test_the_title_says_what_of_whom() -> None:
     title = drawn(trend(RISING)).spec["title"]
     assert (title["text"], title["subtitle"]) == ("Creatinine over time", "Patient 1")
     assert drawn(BY_MONTH, language="zh").spec["title"]["text"] == "各月住院次数"
+
+
+def test_a_chart_of_some_patients_says_so() -> None:
+    women = BY_MONTH.query.of.model_copy(
+        update={
+            "where": (Condition(field="gender", value="f"), Condition(field="age", op=">", value=65)),
+            "related": (Related(events=Events(domain="drug", concepts=(Concept(values=("aspirin",)),))),),
+            "window": Window(start="2025-01-01 00:00:00", said="in 2025"),
+        }
+    )
+    some = replace(BY_MONTH, query=BY_MONTH.query.model_copy(update={"of": women}))
+    assert drawn(some).spec["title"]["subtitle"] == "gender: female · age > 65 · with aspirin · in 2025"
+    assert (
+        drawn(some, language="zh").spec["title"]["subtitle"] == "性别：女 · 年龄 > 65 · 有aspirin · in 2025"
+    )
 
 
 def test_who_does_not_see_it_reads_what_it_shows() -> None:

@@ -10,6 +10,7 @@ from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query.model import (
     ClinicalQuery,
     Concept,
+    Condition,
     Count,
     Events,
     Group,
@@ -131,11 +132,11 @@ def test_a_window_is_kept_and_a_patient_who_is_open_is_not_taken_for_the_hospita
 @pytest.mark.parametrize(
     "question",
     [
-        "plot admissions of women by month",
+        "plot admissions of children by month",
         "plot admissions of patients over 65 by month",
         "bar chart of admissions by eye colour",
         "plot admissions by month without transfers out",
-        "按月画出女性住院人次",
+        "按月画出儿童住院人次",
     ],
 )
 def test_what_is_not_explained_in_full_is_left_to_the_planner_behind(question: str) -> None:
@@ -147,9 +148,22 @@ def test_what_is_not_explained_in_full_is_left_to_the_planner_behind(question: s
 
 def test_a_group_that_the_planner_behind_dropped_is_refused_not_drawn() -> None:
     monthly = ClinicalQuery(ask=Group(bucket="month", figure="admissions"), of=Events(domain="admission"))
-    plan = planned("plot emergency admissions by month and insurance", behind=Behind(QueryRecords(monthly)))
+    plan = planned(
+        "plot the admissions by month and insurance, worst first", behind=Behind(QueryRecords(monthly))
+    )
     assert isinstance(plan.actions[0], Refuse)
     assert "insurance" in plan.actions[0].text
+
+
+@pytest.mark.parametrize("question", ["plot deaths by month", "每月死亡人数柱状图"])
+def test_words_that_a_query_of_everybody_does_not_honour_are_refused(question: str) -> None:
+    monthly = ClinicalQuery(ask=Group(bucket="month", figure="admissions"), of=Events(domain="admission"))
+    assert isinstance(planned(question, behind=Behind(QueryRecords(monthly))).actions[0], Refuse)
+
+
+@pytest.mark.parametrize("question", ["plot admissions of women by month", "按月画出女性患者住院人次"])
+def test_a_restriction_that_is_understood_is_kept(question: str) -> None:
+    assert query_of(planned(question)).of.where == (Condition(field="gender", value="f"),)
 
 
 def test_the_planner_behind_sees_no_chart_words_and_its_query_is_drawn() -> None:
