@@ -118,7 +118,7 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
 
 
 def _is_cell_of_result(figure: Operation, outcome: Outcome) -> bool:
-    scale = 100.0 if figure.name == "share" else 1.0
+    scale = 100.0 if figure.name in ("share", "percentile") else 1.0
     cells = [figure * scale for row in outcome.rows for figure in _figures(row)]
     if any(abs(cell - figure.result) <= 1e-6 * max(1.0, abs(cell)) for cell in cells):
         return True

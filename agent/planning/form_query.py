@@ -124,7 +124,7 @@ def _values(places: Sequence[int], domain: Domain, offer: Offer) -> list[Concept
     return concepts
 
 
-def _concepts(concepts: Sequence[Concept]) -> tuple[Concept, ...]:
+def merged(concepts: Sequence[Concept]) -> tuple[Concept, ...]:
     """One concept for each field: two values of one field are alternatives."""
     merged: dict[str, Concept] = {}
     for concept in concepts:
@@ -139,15 +139,26 @@ def _concepts(concepts: Sequence[Concept]) -> tuple[Concept, ...]:
     return tuple(merged.values())
 
 
-def _positions(concepts: Sequence[Concept], offer: Offer) -> tuple[int, ...]:
-    offered = [one.concept for one in offer.values]
-    return tuple(offered.index(concept) + 1 for concept in concepts)
+def _positions(concepts: Sequence[Concept], domain: Domain, offer: Offer) -> tuple[int, ...]:
+    """Where the concepts are offered; one of several mentions is offered in parts."""
+    places: list[int] = []
+    for concept in concepts:
+        parts = [
+            place
+            for place in offer.of_domain(domain)
+            if (part := offer.values[place - 1].concept) is not None
+            and part.field == concept.field
+            and set(part.values) <= set(concept.values)
+        ]
+        whole = [place for place in parts if offer.values[place - 1].concept == concept]
+        places += whole[:1] or parts
+    return tuple(places)
 
 
 def _events(form: EventsForm, offer: Offer) -> Events:
     return Events(
         domain=form.domain,
-        concepts=_concepts(_values(form.values, form.domain, offer)),
+        concepts=merged(_values(form.values, form.domain, offer)),
         where=tuple(_condition(condition, offer) for condition in form.where),
         window=_window(form, offer),
         encounter=_encounter(form.stay, offer),
@@ -166,7 +177,7 @@ def _parts(events: Events, offer: Offer) -> dict[str, object]:
     stay, stays = events.encounter, [time.encounter for time in offer.stays]
     return {
         "domain": events.domain,
-        "values": _positions(events.concepts, offer),
+        "values": _positions(events.concepts, events.domain, offer),
         "period": periods.index(window) + 1 if window else None,
         "period_on": events.window.on if events.window else "time",
         "stay": stays.index(stay) + 1 if stay in stays else "this" if stay == _THIS else _missing(stay),

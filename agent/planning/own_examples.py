@@ -20,12 +20,12 @@ from agent.paths import home
 from agent.planning.demonstrations import Demonstration, likeness
 from agent.planning.features import words
 from agent.planning.form import PlanForm, Reason, RefuseForm
-from agent.planning.form_query import form_of
+from agent.planning.form_query import form_of, merged
 from agent.planning.link import Linked
 from agent.planning.linker import Linker
 from agent.planning.mask import mask_question
 from agent.planning.offer import Offer
-from agent.query.model import Change, ClinicalQuery, Condition, Encounter, Events
+from agent.query.model import Change, ClinicalQuery, Concept, Condition, Domain, Encounter, Events
 from agent.scope import Scope
 from knowledge.errors import ConfigError
 
@@ -203,19 +203,7 @@ def _as_offered(query: ClinicalQuery, offer: Offer) -> ClinicalQuery:
 
 
 def _events_offered(events: Events, offer: Offer) -> Events:
-    concepts = tuple(
-        next(
-            (
-                one.concept
-                for one in offer.values
-                if one.concept is not None
-                and (one.domain, one.concept.field) == (events.domain, concept.field)
-                and set(concept.values) <= set(one.concept.values)
-            ),
-            concept,
-        )
-        for concept in events.concepts
-    )
+    concepts = tuple(_concept_offered(concept, events.domain, offer) for concept in events.concepts)
     window = events.window
     if window is not None:
         span = (window.start, window.end)
@@ -234,6 +222,21 @@ def _events_offered(events: Events, offer: Offer) -> Events:
             "related": related,
         }
     )
+
+
+def _concept_offered(concept: Concept, domain: Domain, offer: Offer) -> Concept:
+    """What was linked as these values, or, mention by mention, as all of them together."""
+    here = [
+        one.concept
+        for one in offer.values
+        if one.concept is not None and (one.domain, one.concept.field) == (domain, concept.field)
+    ]
+    whole = next((one for one in here if set(concept.values) <= set(one.values)), None)
+    if whole is not None:
+        return whole
+    parts = [one for one in here if set(one.values) <= set(concept.values)]
+    covered = {value for part in parts for value in part.values}
+    return merged(parts)[0] if covered == set(concept.values) else concept
 
 
 def _stay_offered(stay: Encounter, offer: Offer) -> Encounter:

@@ -5,7 +5,7 @@ from hospital import NOW
 
 from agent.answer import NoteEvidence, RowEvidence
 from agent.query.execute import run
-from agent.query.model import Change, ClinicalQuery, Concept, Count, Events, Rows, Statistic
+from agent.query.model import Change, ClinicalQuery, Concept, Count, Events, Percentile, Rows, Statistic
 from agent.query.realise import Operation
 from agent.scope import Scope
 from agent.state import Draft, Sentence
@@ -85,6 +85,24 @@ def test_a_figure_is_computed_again(hospital_store: RecordStore) -> None:
     wrong = Sentence("The mean was 1.8 mg/dL.", (1,), (Operation("mean", (0,), 1.8),), 0)
     assert holds(right, cited, base)
     assert not holds(wrong, cited, base)
+
+
+def test_a_percentile_is_said_as_a_percentage_of_what_was_computed(hospital_store: RecordStore) -> None:
+    query = ClinicalQuery(ask=Percentile(value=1.9), of=CREATININE, patient=1)
+    computed = draft(hospital_store, query)
+    [[share]] = computed.outcomes[0].rows
+    assert isinstance(share, float)
+    said = [
+        Sentence(
+            f"{result:.1f}% of the values are below 1.9.",
+            (1,),
+            (Operation("percentile", (0,), result), Operation("asked", (), 1.9)),
+            outcome=0,
+        )
+        for result in (share * 100, share)
+    ]
+    evidence = [row(hospital_store, value=1.2)]
+    assert [holds(one, list(evidence), computed) for one in said] == [True, False]
 
 
 def test_a_difference_is_computed_again(hospital_store: RecordStore) -> None:

@@ -14,6 +14,7 @@ from agent.models.server import ServerModel
 from agent.models.server_address import Server
 from agent.paths import home, index_folder
 from agent.planning.form import QueryForm, RefuseForm
+from agent.planning.form_query import query_of
 from agent.planning.linker import Linker
 from agent.planning.model_planner import ModelPlanner
 from agent.planning.own_examples import OwnExamples, Pair, forget, keep, read_pairs, understood
@@ -62,6 +63,24 @@ def test_a_question_and_its_query_become_an_example(linker: Linker) -> None:
         assert (form.who, form.domain, form.ask.ask) == ("patient", "lab", "statistic")
     assert refused.shown.form == RefuseForm(action="refuse", reason="not_in_schema")
     assert lacking is None, "its question does not name what its query asks for"
+
+
+def test_several_mentions_are_alternatives_of_one_concept(linker: Linker) -> None:
+    either = {
+        "ask": {"ask": "exists"},
+        "of": {"domain": "drug", "concepts": [{"values": ["Levofloxacin", "Metformin"]}]},
+        "patient": 1,
+    }
+    pair = Pair.model_validate(
+        {"question": "did patient 1 ever get metformin or levofloxacin", "query": either}
+    )
+    [example] = understood([pair], linker, NOW)
+    assert example is not None
+    form = example.shown.form
+    assert isinstance(form, QueryForm)
+    assert len(form.values) == 2
+    [concept] = query_of(form, example.shown.offer, 1).of.concepts
+    assert set(concept.values) == {"Levofloxacin", "Metformin"}
 
 
 def test_whose_record_it_was_is_not_kept(linker: Linker) -> None:
