@@ -35,7 +35,7 @@ from agent.query.model import (
 )
 
 _DAYS, _TOP, _ALL = 30, 10, 30
-_WORDS = ("share", "top", "many", "ever", "spread")
+_WORDS = ("share", "top", "many", "whose", "ever", "spread")
 _MEASURED = frozenset({"measure", "input", "output"})
 _EVENTS: frozenset[str] = frozenset(
     {"diagnosis", "drug", "procedure", "organism", "specimen", "input", "output"}
@@ -90,6 +90,8 @@ def chart_query(
     said = _read(rest, language, linked)
     if said is None:
         return None
+    if "whose" in said.words and subject_id is None:
+        return None  # "her" without a patient is a question back
     events, ask = _events(said), None
     if events is None or not _fits(said, events):
         return None
@@ -125,13 +127,14 @@ def chart_query(
 def dropped(rest: str, language: Language, linked: Linked, query: ClinicalQuery) -> str | None:
     """Words of a question that its query does not honour; ``None`` where there are none.
 
-    A group that the query is not made by; and, where the query is about all patients and restricts them in no
-    way, whatever none of the words for charts explains ("emergency", "deaths").
+    A group or bucket of time that the query is not made by; and, where the query is about all patients and
+    restricts them in no way, whatever none of the words for charts explains ("emergency", "deaths").
     """
     held = query.model_dump_json()
     for kind, name, pattern in _patterns(language):
-        match = pattern.search(half_width(rest)) if kind == "groups" else None
-        if match is not None and f'"{_field(name)}"' not in held and name not in query.of.domain:
+        match = pattern.search(half_width(rest)) if kind in ("groups", "buckets") else None
+        field = _field(name) if kind == "groups" else name
+        if match is not None and f'"{field}"' not in held and name not in query.of.domain:
             return match[0]
     of = query.of
     if query.patient is not None or of.concepts or of.where or of.related or of.pick or of.status:
@@ -159,7 +162,7 @@ def _parts(rest: str, language: Language, linked: Linked) -> tuple[list[tuple[st
     for kind, name, pattern in _patterns(language):
         found += [(*m.span(), kind, name) for m in pattern.finditer(text) if m[0].strip()]
     found += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
-    found += [(p.start, p.end, "whose", "") for p in linked.patients if p.how == "scope"]
+    found += [(p.start, p.end, "whose", "whose") for p in linked.patients if p.how == "scope"]
     found += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
     chosen: list[tuple[int, int, str, str]] = []
     for item in sorted(found, key=lambda item: (item[0] - item[1], item[2] == "value", item[0])):
@@ -187,8 +190,6 @@ def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language)
         said.assumptions += [choice.assumption] if choice.assumption else []
     elif kind == "number":
         said.numbers.append(int(name))
-    elif kind == "whose":
-        pass  # "her": whom it is about was decided before
     elif kind in _WORDS:
         said.words.add(kind)
     elif name not in getattr(said, kind):
@@ -299,6 +300,8 @@ def _of_measure(said: _Said, mark: Mark | None, *, of_one: bool) -> Trend | Rows
         return None
     if of_one:
         return Trend()
+    if mark not in _WIDE and not {"many", "spread"} & said.words:
+        return None  # of whom is not said
     return Rows(fields=("value", "unit"), distinct=False)
 
 
