@@ -59,7 +59,7 @@ class ScriptDecoder:
         ModelError: llama.cpp cannot load the file, or it is no planner.
     """
 
-    def __init__(self, path: Path, *, beams: int = 4, threads: int = 2, context: int = 192) -> None:
+    def __init__(self, path: Path, *, beams: int = 4, threads: int = 1, context: int = 192) -> None:
         silence()
         self._model = self._context = None
         settings = _llama.llama_model_default_params()
@@ -104,6 +104,11 @@ class ScriptDecoder:
     def prompt(self, text: str) -> list[int]:
         """The tokens of a delexicalised question, the beginning cut off where it does not fit."""
         return self.tokenize(prompt_of(text))[-(self._length - _LONGEST) :]
+
+    def strangest(self, text: str) -> int:
+        """Pieces of the word of a question that takes the most; words that training never saw take many."""
+        words = [word for word in text.split(" ") if word.isascii() and word.isalpha()]
+        return max((len(self.tokenize(f" {word}")) for word in words), default=0)
 
     def decode(
         self, text: str, allowed_next: Callable[[Sequence[str]], Sequence[str]]

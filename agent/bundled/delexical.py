@@ -8,6 +8,7 @@ is asked and not of what. A linked value is followed by the fields of which it m
 import re
 from collections.abc import Iterable
 
+from agent.planning.chart_words import ChartWords
 from agent.planning.link import Link, Linked
 from agent.planning.times import half_width
 from agent.bundled.pointers import MOST
@@ -19,19 +20,22 @@ _TAGS = 5  # fields named for one value
 _IN_HAN = re.compile(r"(?<=[>\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=<)")
 
 
-def delexicalise(question: str, linked: Linked, *, has_patient: bool) -> str:
+def delexicalise(
+    question: str, linked: Linked, *, has_patient: bool, chart: ChartWords | None = None
+) -> str:
     """The question with placeholders.
 
     Args:
         question: as cleaned; the links' places are into it.
         linked: what it names.
         has_patient: whether it names a patient or one is open.
+        chart: the words that ask for a chart.
     """
     text = half_width(question)
     for written, sign in ((">=", _AT_LEAST), ("≥", _AT_LEAST), ("<=", _AT_MOST), ("≤", _AT_MOST)):
         text = text.replace(written, sign.ljust(len(written)))
     text = text.replace("<", _BELOW).replace(">", _ABOVE)
-    for start, end, word in sorted(_spans(linked), reverse=True):
+    for start, end, word in sorted(_spans(linked, chart), reverse=True):
         text = f"{text[:start]} {word} {text[end:]}"
     for sign, words in _COMPARED.items():
         text = text.replace(sign, words)
@@ -46,7 +50,19 @@ def tidy(text: str) -> str:
     return _IN_HAN.sub("", text)
 
 
-def _spans(linked: Linked) -> Iterable[tuple[int, int, str]]:
+def _spans(linked: Linked, chart: ChartWords | None) -> Iterable[tuple[int, int, str]]:
+    named = list(_named(linked))
+    yield from named
+    free = [
+        (start, end)
+        for start, end in (chart.spans if chart else ())
+        if all(end <= first or start >= last for first, last, _ in named)
+    ]
+    for place, (start, end) in enumerate(free):
+        yield start, end, "" if place else "<chart>"
+
+
+def _named(linked: Linked) -> Iterable[tuple[int, int, str]]:
     for place, link in enumerate(linked.values[: MOST["v"]], 1):
         yield link.start, link.end, f"<v{place}>" + "".join(f"<{tag}>" for tag in tags(link))
     periods = [time for time in linked.times if time.window is not None]

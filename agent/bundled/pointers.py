@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -44,11 +44,17 @@ class Pointers:
 
     Attributes:
         subject_id: the patient whom it is about; it comes from the session or is named.
+        strict: whether :meth:`concept` looks up what mentions mean.
     """
 
     linked: Linked
     language: Language
     subject_id: int | None
+    strict: bool = True
+
+    def loosely(self) -> "Pointers":
+        """The same for looking at grammar alone: what a mention means is not looked up."""
+        return replace(self, strict=False)
 
     def places(self, kind: Kind) -> range:
         """The places of one kind."""
@@ -104,6 +110,8 @@ class Pointers:
             Ambiguous: a mention means several values equally well.
             Unpointable: a mention is no value of this field.
         """
+        if not self.strict:
+            return Concept(field=field, values=("…",))
         found: list[Concept] = []
         for place in places:
             choice = self.choice(place, domain, field)

@@ -79,14 +79,16 @@ def parse(tokens: Sequence[str], pointers: Pointers) -> ClinicalQuery:
 def allowed_next(tokens: Sequence[str], pointers: Pointers) -> tuple[str, ...]:
     """The tokens that may follow; :data:`END` is one of them where the script may stop.
 
+    None may follow where the parts so far do not go together, such as a range without numbers.
+
     Raises:
-        NotAScript: ``tokens`` begin no script.
+        NotAScript: a token stands where it may not.
     """
     if not tokens:
         return (*WHO, *ASIDES)
     if tokens[0] in ASIDES:
         return (END,)
-    reader = _query(pointers)
+    reader = _query(pointers.loosely())
     allowed = next(reader)
     try:
         for token in tokens:
@@ -94,7 +96,7 @@ def allowed_next(tokens: Sequence[str], pointers: Pointers) -> tuple[str, ...]:
                 raise NotAScript("The plan is not valid: a token stands where it may not.")
             allowed = reader.send(token)
     except (StopIteration, ValidationError):
-        raise NotAScript("The plan is not valid: its parts do not go together.") from None
+        return ()
     return allowed
 
 

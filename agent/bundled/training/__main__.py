@@ -24,6 +24,7 @@ from agent.bundled.training.fit import Corpus, Recipe, fit, greedy
 from agent.bundled.training.network import Decoder, Shape
 from agent.bundled.training.templates import generate
 from agent.bundled.training.vocabulary import train_tokenizer
+from agent.models.gguf import sha256_of
 from agent.paths import index_folder
 from agent.planning.linker import Linker
 from agent.prepare import prepare_indexes
@@ -119,6 +120,8 @@ def train(corpus: Corpus, out: Path, *, epochs: int, tiny: bool = False) -> Path
         _say(f"{name}: same tokens as the trained network on {same} of {len(questions)} questions")
         if name == "planner-f32.gguf" and same < 0.99 * len(questions):
             raise ModelError("The exported planner does not write what the trained network writes.")
+    (out / "planner.sha256").write_text(f"{sha256_of(out / 'planner.gguf')}  planner.gguf\n", encoding="ascii")
+    (out / "apart.txt").write_text("".join(f"{s.id}\n" for s in corpus.apart), encoding="ascii")
     return out / "planner.gguf"
 
 

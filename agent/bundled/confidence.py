@@ -1,0 +1,87 @@
+"""How sure a plan of the bundled planner is: a calibrated probability.
+
+The coefficients are in ``calibration.yaml``, written by ``python -m agent.bundled.calibrate`` from questions
+that the network was not trained on.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from agent.bundled.decoder import Written
+
+_FLOOR = -8.0  # log-probabilities below are as bad
+
+
+class Calibration(BaseModel):
+    """A logistic regression on :class:`Signs`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    obtained: str
+    intercept: float
+    coefficients: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What tells whether a plan asks what the question asks.
+
+    Attributes:
+        doubt: how far the script is from certain: minus its log-probability, at most 8.
+        least: the same of its least sure token.
+        rival: probability of all other scripts that were followed, by that of the best.
+        unused: names and times of the question that the plan leaves out.
+        numbers: numbers that it leaves out.
+        absent: names that it uses and that the store never recorded.
+        strange: pieces of the word of the question that the vocabulary knows least, beyond two.
+        length: tokens of the script, in tens.
+    """
+
+    doubt: float
+    least: float
+    rival: float
+    unused: float
+    numbers: float
+    absent: float
+    strange: float
+    length: float
+
+
+def signs_of(
+    written: Sequence[Written], *, unused: int, numbers: int, absent: int, strange: int
+) -> Signs:
+    """The signs of the first of several scripts."""
+    best = written[0]
+    rival = sum(math.exp(max(_FLOOR, other.logprob - best.logprob)) for other in written[1:])
+    return Signs(
+        doubt=-max(_FLOOR, best.logprob),
+        least=-max(_FLOOR, best.least),
+        rival=min(2.0, rival),
+        unused=min(2, unused),
+        numbers=min(2, numbers),
+        absent=min(2, absent),
+        strange=min(4, max(0, strange - 2)),
+        length=len(best.tokens) / 10,
+    )
+
+
+@cache
+def calibration() -> Calibration:
+    """The calibration that was measured last."""
+    text = files("agent.bundled").joinpath("calibration.yaml").read_text(encoding="utf-8")
+    return Calibration.model_validate(yaml.safe_load(text))
+
+
+def probability(signs: Signs) -> float:
+    """The probability, 0 to 1, that the plan asks what the question asks."""
+    fitted = calibration()
+    names = Signs.__dataclass_fields__
+    logit = fitted.intercept + sum(
+        fitted.coefficients[name] * value for name, value in zip(names, astuple(signs), strict=True)
+    )
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))

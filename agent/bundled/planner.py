@@ -1,0 +1,252 @@
+"""The default planner: the bundled network reads the delexicalised question and writes a plan script.
+
+It chooses; it cannot invent. Whose record it is comes from the session, values, times and numbers are pointers
+into what was linked, and the script grammar lets nothing else be written. A script that cannot be compiled for
+the store gives way to the next likeliest.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.answer import Language, Model, Reason
+from agent.bundled import script
+from agent.bundled.confidence import Signs, probability, signs_of
+from agent.bundled.decoder import ScriptDecoder, Written
+from agent.bundled.delexical import delexicalise
+from agent.bundled.pointers import Ambiguous, Pointers
+from agent.models.gguf import verify
+from agent.planning.chart_words import ChartWords, find_chart
+from agent.planning.followup import continued
+from agent.planning.link import Linked
+from agent.planning.note_search import note_search
+from agent.planning.phrases import phrase
+from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
+from agent.planning.subject import subject_of, which_patient
+from agent.query.compile import compile
+from agent.query.domains import Tables
+from agent.query.model import Change, ClinicalQuery, Events
+from agent.scope import Scope
+from knowledge.errors import NotInSchema, QueryRejected
+
+PLANNER_FILE = Path(__file__).with_name("planner.gguf")
+_SURE = 0.99
+_TRUSTED = 0.7  # a less sure query of an open patient has the notes searched beside it
+_REASONS: dict[str, Reason] = {
+    "action_request": "action_request",
+    "not_in_schema": "not_in_schema",
+    "out_of_scope": "out_of_scope",
+    "judgement": "low_confidence",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the network understood a question.
+
+    Attributes:
+        written: its scripts, the likeliest first; those that cannot be asked of the store are left out.
+        action: what the first one asks for.
+        signs: what the confidence rests on.
+        used: tokens of pointers that the first one follows.
+    """
+
+    written: tuple[Written, ...]
+    action: Action
+    signs: Signs
+    used: frozenset[str]
+
+
+class BundledPlanner:
+    """Plans with the network that comes with Chartroom.
+
+    Args:
+        tables: of the store that is asked (``RecordStore.tables``).
+        path: the network's GGUF file.
+    """
+
+    def __init__(self, tables: Tables, path: Path = PLANNER_FILE) -> None:
+        self._tables = tables
+        self._path = path
+        self._lock = threading.Lock()
+        self._decoder: ScriptDecoder | None = None
+
+    def plan(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> Plan:
+        """The plan for a linked question; see :class:`~agent.planning.plan.Planner`. Too quick to be stopped."""
+        subject = subject_of(linked, language, scope)
+        if subject.stop is not None:
+            return Plan((subject.stop,), _SURE)
+        follow_up = continued(question, language, linked, subject.subject_id, history)
+        if follow_up is not None:
+            return follow_up
+        pointers = Pointers(linked, language, subject.subject_id)
+        reading = self.read(question, pointers, scope)
+        sure = probability(reading.signs)
+        if not isinstance(reading.action, QueryRecords):
+            return Plan((reading.action,), sure)
+        actions: tuple[Action, ...] = (reading.action,)
+        if sure < _TRUSTED and reading.action.query.patient is not None and "notes" in self._tables:
+            actions += (note_search(question, language, linked, subject.subject_id),)
+        return Plan(actions, sure, tuple(_said(reading, pointers, scope)))
+
+    def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
+        """What the network makes of a question about ``pointers.subject_id``, or about many."""
+        language = pointers.language
+        chart = find_chart(question, language)
+        has_patient = pointers.subject_id is not None
+        text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart)
+        with self._lock:
+            decoder = self._opened()
+            written = decoder.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
+            strange = decoder.strangest(text)
+        left = list(written)
+        lacking = False
+        while left:
+            try:
+                action = self._action(left[0].tokens, question, pointers, scope, chart)
+                break
+            except NotInSchema:
+                lacking = True
+            except QueryRejected:
+                pass
+            left.pop(0)
+        else:
+            reason: Reason = "not_in_schema" if lacking else "low_confidence"
+            action, left = Refuse(reason, phrase(language, reason)), list(written) or [Written((), -9.0, -9.0)]
+        used = _used(left[0].tokens, pointers)
+        return Reading(tuple(left), action, _signs(left, used, pointers, strange), used)
+
+    def close(self) -> None:
+        """Free the network's memory."""
+        with self._lock:
+            if self._decoder is not None:
+                self._decoder.close()
+                self._decoder = None
+
+    def _opened(self) -> ScriptDecoder:
+        if self._decoder is None:
+            self._decoder = ScriptDecoder(self._path)
+        return self._decoder
+
+    def _action(
+        self,
+        tokens: Sequence[str],
+        question: str,
+        pointers: Pointers,
+        scope: Scope,
+        chart: ChartWords | None,
+    ) -> Action:
+        """What a script asks for.
+
+        Raises:
+            QueryRejected: it cannot be asked of this store.
+        """
+        language = pointers.language
+        if tokens[0] == "notes":
+            return note_search(question, language, pointers.linked, pointers.subject_id)
+        if tokens[0] in _REASONS:
+            return Refuse(_REASONS[tokens[0]], phrase(language, tokens[0]))
+        if pointers.subject_id is None and ("one" in tokens or "subject)" in tokens):
+            return which_patient(language, scope)
+        try:
+            query = script.parse(tokens, pointers)
+        except Ambiguous as unclear:
+            return Clarify(phrase(language, "which_value", said=unclear.said), unclear.options)
+        compile(query, self._tables, scope.now)
+        assumed = bool({"this_admission", "this_icu"} & set(tokens))
+        drawn = None if chart is None else chart.mark or "auto"
+        return QueryRecords(query, stay_assumed=assumed, chart=drawn)
+
+
+def identity(path: Path = PLANNER_FILE) -> Model:
+    """The network, as answers name it, checked against the SHA-256 that lies beside it.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    recorded = path.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
+    file = verify(path, recorded)
+    return Model(name=file.name, sha256=file.sha256)
+
+
+def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
+    """The pointers that a script follows; a number that it writes out counts, too."""
+    found = set()
+    for token in tokens:
+        if token[:1] in "vten" and token[1:2].isdigit():
+            found.add(token[:2])
+    literals = {float(token) for token in tokens if token.isdigit()}
+    for place in pointers.places("n"):
+        if pointers.number(f"n{place}")[0] in literals:
+            found.add(f"n{place}")
+    return frozenset(found)
+
+
+def _signs(
+    written: Sequence[Written], used: frozenset[str], pointers: Pointers, strange: int
+) -> Signs:
+    unused = [f"{kind}{place}" for kind in ("v", "t", "e") for place in pointers.places(kind)]
+    numbers = [f"n{place}" for place in pointers.places("n")]
+    absent = [
+        place
+        for place in pointers.places("v")
+        if f"v{place}" in used and not any(c.count for c in pointers.linked.values[place - 1].candidates)
+    ]
+    return signs_of(
+        written,
+        unused=sum(name not in used for name in unused),
+        numbers=sum(name not in used for name in numbers),
+        absent=len(absent),
+        strange=strange,
+    )
+
+
+def _said(reading: Reading, pointers: Pointers, scope: Scope) -> Iterator[str]:
+    """What was taken for granted: readings of values and times, what is left out, who is meant."""
+    language, linked = pointers.language, pointers.linked
+    action = reading.action
+    assert isinstance(action, QueryRecords)
+    said: list[str | None] = []
+    for events in _events(action.query):
+        for concept in events.concepts:
+            for place in pointers.places_of_concept(events.domain, concept) or ():
+                said.append(pointers.choice(place, events.domain, concept.field).assumption)
+    periods = [time for time in linked.times if time.window is not None]
+    stays = [time for time in linked.times if time.window is None and time.encounter is not None]
+    for kind, times in (("t", periods), ("e", stays)):
+        for place, time in enumerate(times, 1):
+            used = f"{kind}{place}" in reading.used
+            said.append(time.assumption if used else phrase(language, "not_used", said=time.text))
+    for place, link in enumerate(linked.values, 1):
+        if f"v{place}" not in reading.used and link.candidates:
+            said.append(phrase(language, "not_used", said=link.text))
+    if action.stay_assumed:
+        said.append(phrase(language, "this_stay"))
+    if action.query.patient is None and scope.patient is not None:
+        said.append(phrase(language, "all_patients"))
+    if action.query.patient is not None and scope.patient not in (None, action.query.patient):
+        said.append(phrase(language, "other_patient", said=str(action.query.patient)))
+    yield from dict.fromkeys(one for one in said if one)
+
+
+def _events(query: ClinicalQuery) -> Iterator[Events]:
+    """All sets of events in a query."""
+    queue = [query.of]
+    if isinstance(query.ask, Change) and query.ask.earlier_of is not None:
+        queue.append(query.ask.earlier_of)
+    while queue:
+        events = queue.pop()
+        yield events
+        queue += [related.events for related in events.related]
+
+
+
