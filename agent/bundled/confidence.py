@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from agent.bundled.decoder import Written
+from agent.bundled.lexicon import lexicon
 
 _FLOOR = -8.0  # log-probabilities below are as bad
 
@@ -38,7 +39,8 @@ class Signs:
         unused: names and times of the question that the plan leaves out.
         numbers: numbers that it leaves out.
         absent: names that it uses and that the store never recorded.
-        strange: pieces of the word of the question that the vocabulary knows least, beyond two.
+        foreign: words of the question that never stood in an answerable one, at most 3.
+        against: how much its most suspicious word speaks for a question that the tables do not answer.
         length: tokens of the script, in tens.
     """
 
@@ -48,14 +50,23 @@ class Signs:
     unused: float
     numbers: float
     absent: float
-    strange: float
+    foreign: float
+    against: float
     length: float
 
 
 def signs_of(
-    written: Sequence[Written], *, unused: int, numbers: int, absent: int, strange: int
+    written: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
 ) -> Signs:
-    """The signs of the first of several scripts."""
+    """The signs of the first of several scripts.
+
+    Args:
+        written: scripts of one question, the likeliest first.
+        unused: names and times that the first leaves out.
+        numbers: numbers that it leaves out.
+        absent: names that it uses and that the store never recorded.
+        text: the question, delexicalised.
+    """
     best = written[0]
     rival = sum(math.exp(max(_FLOOR, other.logprob - best.logprob)) for other in written[1:])
     return Signs(
@@ -65,7 +76,8 @@ def signs_of(
         unused=min(2, unused),
         numbers=min(2, numbers),
         absent=min(2, absent),
-        strange=min(4, max(0, strange - 2)),
+        foreign=min(3, lexicon().foreign(text)),
+        against=lexicon().against(text),
         length=len(best.tokens) / 10,
     )
 

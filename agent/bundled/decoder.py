@@ -105,11 +105,6 @@ class ScriptDecoder:
         """The tokens of a delexicalised question, the beginning cut off where it does not fit."""
         return self.tokenize(prompt_of(text))[-(self._length - _LONGEST) :]
 
-    def strangest(self, text: str) -> int:
-        """Pieces of the word of a question that takes the most; words that training never saw take many."""
-        words = [word for word in text.split(" ") if word.isascii() and word.isalpha()]
-        return max((len(self.tokenize(f" {word}")) for word in words), default=0)
-
     def decode(
         self, text: str, allowed_next: Callable[[Sequence[str]], Sequence[str]]
     ) -> tuple[Written, ...]:

@@ -105,9 +105,7 @@ class BundledPlanner:
         has_patient = pointers.subject_id is not None
         text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart)
         with self._lock:
-            decoder = self._opened()
-            written = decoder.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
-            strange = decoder.strangest(text)
+            written = self._opened().decode(text, lambda tokens: script.allowed_next(tokens, pointers))
         left = list(written)
         lacking = False
         while left:
@@ -123,7 +121,7 @@ class BundledPlanner:
             reason: Reason = "not_in_schema" if lacking else "low_confidence"
             action, left = Refuse(reason, phrase(language, reason)), list(written) or [Written((), -9.0, -9.0)]
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, _signs(left, used, pointers, strange), used)
+        return Reading(tuple(left), action, _signs(left, used, pointers, text), used)
 
     def close(self) -> None:
         """Free the network's memory."""
@@ -192,7 +190,7 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
 
 
 def _signs(
-    written: Sequence[Written], used: frozenset[str], pointers: Pointers, strange: int
+    written: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
 ) -> Signs:
     unused = [f"{kind}{place}" for kind in ("v", "t", "e") for place in pointers.places(kind)]
     numbers = [f"n{place}" for place in pointers.places("n")]
@@ -206,7 +204,7 @@ def _signs(
         unused=sum(name not in used for name in unused),
         numbers=sum(name not in used for name in numbers),
         absent=len(absent),
-        strange=strange,
+        text=text,
     )
 
 

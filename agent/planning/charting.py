@@ -30,10 +30,12 @@ class ChartPlanner:
 
     Args:
         behind: plans what asks for no chart, and what a chart is of where it is not composed here.
+        reads_words: whether the planner behind knows the words for charts, and so is given them.
     """
 
-    def __init__(self, behind: Planner) -> None:
+    def __init__(self, behind: Planner, *, reads_words: bool = False) -> None:
         self.behind = behind
+        self._reads_words = reads_words
 
     def plan(
         self,
@@ -55,7 +57,8 @@ class ChartPlanner:
         composed = compose_plan(rest, words, language, named, scope, history)
         if composed is not None:
             return composed
-        plan = self.behind.plan(rest, language, named, scope, history, stop)
+        asked = question if self._reads_words else rest
+        plan = self.behind.plan(asked, language, named, scope, history, stop)
         return charted(plan, rest, words, language, named)
 
 

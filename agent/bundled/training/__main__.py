@@ -15,7 +15,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from agent.bundled import script
 from agent.bundled.decoder import ScriptDecoder
+from agent.bundled.lexicon import Lexicon
 from agent.bundled.training.batches import Encoder
 from agent.bundled.training.catalogue_pairs import catalogue_pairs
 from agent.bundled.training.corpus import Sample, Tags, linked_samples, sample_of
@@ -120,6 +122,8 @@ def train(corpus: Corpus, out: Path, *, epochs: int, tiny: bool = False) -> Path
         _say(f"{name}: same tokens as the trained network on {same} of {len(questions)} questions")
         if name == "planner-f32.gguf" and same < 0.99 * len(questions):
             raise ModelError("The exported planner does not write what the trained network writes.")
+    known = Lexicon.learnt((sample.text, sample.plan not in script.ASIDES) for sample in learnt)
+    known.save(out / "planner.words.tsv")
     (out / "planner.sha256").write_text(f"{sha256_of(out / 'planner.gguf')}  planner.gguf\n", encoding="ascii")
     (out / "apart.txt").write_text("".join(f"{s.id}\n" for s in corpus.apart), encoding="ascii")
     return out / "planner.gguf"
