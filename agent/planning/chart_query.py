@@ -43,9 +43,10 @@ _EVENTS: frozenset[str] = frozenset(
 _WIDE: frozenset[Mark | None] = frozenset({"histogram", "box"})
 _BARS: frozenset[Mark | None] = frozenset({"bar", "arc", "line"})
 _OF_RECORD = frozenset(
-    {"route", "specimen", "organism", "antibiotic", "interpretation", "event_type", "vaccine"}
+    "route specimen organism antibiotic interpretation event_type note_type type vaccine substance".split()
 )
 _OF_MANY = frozenset({"patient", "admission", "discharge", "readmission", "icu_stay"})
+_TYPED: frozenset[Domain] = frozenset({"admission", "transfer", "cost", "note"})  # their field ``type``
 _OF_PATIENT = frozenset({"gender", "race"})
 Figure = Literal["events", "patients", "admissions", "mean", "min", "max", "sum"]
 Span = tuple[int, int]
@@ -208,7 +209,7 @@ def _events(said: _Said) -> Events | None:
         return None
     if things:
         return Events(domain=_asks()["things"][things[0]]["domain"])
-    domains = [_asks()["groups"][name]["domain"] for name in said.groups]
+    domains = [_asks()["groups"][name]["domain"] for name in said.groups if name != "type"]
     domains += [_asks()["spans"][name]["domain"] for name in said.spans]
     domains += ["patient"] if said.things else []
     if not domains or (said.buckets and set(domains) == {"patient"}):
@@ -244,6 +245,7 @@ def _conditions(said: _Said) -> Iterable[Condition]:
 def _fits(said: _Said, events: Events) -> bool:
     """Whether the events have the groups: their own, or those of their patient or admission."""
     domains = {"patient", "admission", events.domain, *(["icu_stay"] if events.domain == "transfer" else [])}
+    domains |= {"typed"} if events.domain in _TYPED else set()
     timed = "discharge" not in said.things or not said.buckets  # a series of admissions is by their start
     return timed and all(_asks()["groups"][group]["domain"] in domains for group in said.groups)
 

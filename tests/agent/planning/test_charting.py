@@ -86,6 +86,7 @@ def query_of(plan: Plan) -> ClinicalQuery:
          Group(bucket="month", figure="mean", field="duration"), "admission"),
         ("scatter plot of age and length of stay", Rows(fields=("age", "duration"), distinct=False), "admission"),
         ("readmissions per quarter as a line chart", Readmission(bucket="quarter"), "admission"),
+        ("plot costs by type", Group(by="type", figure="sum"), "cost"),
         ("prescriptions by route, chart", Group(by="route"), "drug"),
     ],
 )  # fmt: skip
