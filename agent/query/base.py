@@ -390,11 +390,11 @@ def _encounters(encounter: Encounter, context: Context) -> str:
     if encounter.which == "this":
         context.assume("this_encounter")
         whose.append(f"{start} <= {now}")
-        order, n = f"{open_now} DESC, {start} DESC", 1
+        order = f"{open_now} DESC, {start} DESC"
     else:
         whose.append(f"NOT {open_now}")
         order = f"{start} {'DESC' if encounter.which == 'last' else 'ASC'}"
-        n = encounter.n if encounter.which == "nth" else 1
+    n = 1 if encounter.which == "first" else encounter.n
     where = f" WHERE {' AND '.join(whose)}" if whose else ""
     numbered = (
         f"SELECT subject_id, {key} AS id, {start} AS start, {end} AS until, "
@@ -431,6 +431,9 @@ def _related(sql: str, related: Related, events: Events, context: Context) -> st
     test = " AND ".join(tests)
     if related.each and not related.negated:
         return f"SELECT b.* FROM ({sql}) AS b JOIN ({others}) AS r ON {test}"
+    keys = [test.removeprefix("r.").split(" = b.")[0] for test in tests]
+    if all(test == f"r.{key} = b.{key}" for test, key in zip(tests, keys, strict=True)):
+        others = f"SELECT DISTINCT {', '.join(keys)} FROM ({others})"  # one partner is as good as a thousand
     # A join inside IN lets SQLite index the partners for the occasion; a correlated EXISTS would scan them.
     partnered = f"SELECT b.row_id FROM ({sql}) AS b JOIN ({others}) AS r ON {test}"
     return f"SELECT * FROM ({sql}) WHERE row_id {'NOT ' * related.negated}IN ({partnered})"
