@@ -254,10 +254,8 @@ def _is_cohort(said: _Said, linked: Linked) -> bool:
     """Whether only many patients can be meant: nothing points to one, and it is counted or grouped by who they are."""
     if linked.patients:
         return False
-    by_person = bool(
-        {*said.groups, *said.spans} - {"route", "specimen", "organism", "antibiotic", "event_type"}
-    )
-    return by_person or bool(_OF_MANY & {*said.things})
+    by_person = {*said.groups, *said.spans, *said.filters} - _OF_RECORD
+    return bool(by_person or _OF_MANY & {*said.things})
 
 
 def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Group | None, Events]:

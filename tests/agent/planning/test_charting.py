@@ -105,6 +105,18 @@ def test_a_measured_value_of_the_open_patient_is_a_trend() -> None:
     )
 
 
+def test_what_belongs_to_a_record_is_of_the_open_patient_and_who_people_are_is_of_all() -> None:
+    for question, patient in (
+        ("plot costs by type", 1),
+        ("prescriptions by route as a bar chart", 1),
+        ("prescriptions by gender as a bar chart", None),
+        ("plot admissions by month", None),
+        ("plot her admissions by year", 1),
+    ):
+        her = (PatientLink(5, 8, "her", 1, "scope"),) if "her" in question else ()
+        assert query_of(planned(question, OPEN, Linked(patients=her))).patient == patient, question
+
+
 def test_a_measured_value_of_many_is_a_distribution_or_a_mean_in_time() -> None:
     question = "histogram of glucose of all patients"
     query = query_of(planned(question, OPEN, linked(question, glucose="lab")))
