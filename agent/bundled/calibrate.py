@@ -23,7 +23,7 @@ from sklearn.model_selection import cross_val_predict
 
 from agent.bundled.confidence import Signs
 from agent.bundled.planner import PLANNER_FILE, BundledPlanner
-from agent.bundled.pointers import Pointers
+from agent.bundled.pointers import Pointers, disjoint
 from agent.paths import index_folder
 from agent.planning.linker import Linker
 from agent.planning.plan import QueryRecords
@@ -107,7 +107,7 @@ def judged(
             if kept is not None and row["id"] not in kept:
                 continue
             language = row.get("language", "en")
-            linked = linker.link(row["question"], language, scope)
+            linked = disjoint(linker.link(row["question"], language, scope))
             subject = subject_of(linked, language, scope)
             if subject.stop is not None:
                 continue

@@ -15,7 +15,7 @@ from agent.bundled import script
 from agent.bundled.confidence import Signs, probability, signs_of
 from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
-from agent.bundled.pointers import Ambiguous, Pointers
+from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.models.gguf import verify
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
@@ -88,7 +88,7 @@ class BundledPlanner:
         follow_up = continued(question, language, linked, subject.subject_id, history)
         if follow_up is not None:
             return follow_up
-        pointers = Pointers(linked, language, subject.subject_id)
+        pointers = Pointers(disjoint(linked), language, subject.subject_id)
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
         if not isinstance(reading.action, QueryRecords):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from agent.answer import Language
 from agent.planning.choose import Choice, choose_in
-from agent.planning.link import Candidate, Link, Linked
+from agent.planning.link import Candidate, Link, Linked, TimeLink
 from agent.query.domains import shared_fields
 from agent.query.model import Concept, Domain, Encounter, Window
 from knowledge.errors import QueryRejected
@@ -176,6 +176,15 @@ class Pointers:
 
     def _link(self, place: int) -> Link:
         return self.linked.values[place - 1]
+
+
+def disjoint(linked: Linked) -> Linked:
+    """The links without times that lie within another one ("当天" in "2100-11-27当天"), so that each place is one."""
+    kept: list[TimeLink] = []
+    for time in sorted(linked.times, key=lambda time: (time.start - time.end, time.start)):
+        if all(time.end <= other.start or time.start >= other.end for other in kept):
+            kept.append(time)
+    return replace(linked, times=tuple(sorted(kept, key=lambda time: time.start)))
 
 
 def _is_of(candidate: Candidate, domain: str, field: str) -> bool:

@@ -8,12 +8,15 @@ An interrupted run goes on where it stopped when it is started again. See docs/p
 import argparse
 import hashlib
 import random
+import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer
+
+from agent.answer import Language
 
 from agent.bundled import script
 from agent.bundled.decoder import ScriptDecoder
@@ -38,6 +41,7 @@ from knowledge.terminology import Terminology
 _CHECKED = 200
 _LONGEST_SCRIPT = 64
 _APART = 12  # every so many questions, and every twice so many plans, are kept apart for calibration
+_EACH: Mapping[Language, int] = {"en": 8, "zh": 13}  # questions drawn of each wording: as many of either language
 _TINY = Recipe(epochs=2, samples=32, rate=3e-3, warm_up=20, dropout=0.0, shares=(1.0, 0.0, 0.0))
 
 
@@ -49,11 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--now", default="2100-12-31 23:59:00", help="that their times count from")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and planner.gguf")
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    parser.add_argument("--rate", type=float, default=Recipe().rate, help="highest learning rate")
+    parser.add_argument("--start", type=Path, help="folder of a training whose weights and words to start from")
     parser.add_argument("--tiny", action="store_true", help="a few minutes, to see that everything works")
     arguments = parser.parse_args(argv)
     try:
         corpus = read_corpus(arguments.questions, arguments.store, arguments.now, tiny=arguments.tiny)
-        train(corpus, arguments.out, epochs=arguments.epochs, tiny=arguments.tiny)
+        recipe = _TINY if arguments.tiny else Recipe(epochs=arguments.epochs, rate=arguments.rate)
+        train(corpus, arguments.out, recipe, tiny=arguments.tiny, start=arguments.start)
     except ChartroomError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
@@ -82,7 +89,7 @@ def read_corpus(questions: Path, store_path: Path, now: str, *, tiny: bool = Fal
     kept = [sample for sample in found if not is_apart(sample)]
     apart = [sample for sample in found if is_apart(sample)]
     tags, chance = Tags(kept), random.Random(1)
-    templates = [] if tiny else [sample_of(p, "templates", tags, chance) for p in generate(1, 8)]
+    templates = [] if tiny else [sample_of(p, "templates", tags, chance) for p in generate(1, _EACH)]
     catalogue = [] if tiny else [sample_of(p, "catalogue", tags, chance) for p in catalogue_pairs(1)]
     _say(f"{len(templates)} from templates, {len(catalogue)} from the catalogue, {len(apart)} kept apart")
     return Corpus(kept, templates, catalogue, apart)
@@ -93,11 +100,23 @@ def is_apart(sample: Sample) -> bool:
     return _draw(sample.id) % _APART == 0 or _draw(sample.plan) % (2 * _APART) == 0
 
 
-def train(corpus: Corpus, out: Path, *, epochs: int, tiny: bool = False) -> Path:
-    """Train, export, quantize and check; gives the GGUF file."""
+def train(
+    corpus: Corpus, out: Path, recipe: Recipe, *, tiny: bool = False, start: Path | None = None
+) -> Path:
+    """Train, export, quantize and check; gives the GGUF file.
+
+    Args:
+        corpus: what to learn from.
+        out: folder of the results.
+        recipe: how long and how fast.
+        tiny: a network of a tenth of the size.
+        start: folder of an earlier training that this one goes on from, with other samples or another recipe.
+    """
     out.mkdir(parents=True, exist_ok=True)
     learnt = [*corpus.questions, *corpus.templates, *corpus.catalogue]
     path = out / "tokenizer.json"
+    if start is not None and not path.exists():
+        shutil.copy(start / "tokenizer.json", path)
     if path.exists():
         tokenizer = Tokenizer.from_file(str(path))
     else:
@@ -105,9 +124,8 @@ def train(corpus: Corpus, out: Path, *, epochs: int, tiny: bool = False) -> Path
         tokenizer.save(str(path))
     size = tokenizer.get_vocab_size()
     shape = Shape(size, width=128, layers=2, heads=2, inner=256) if tiny else Shape(size, layers=4)
-    recipe = _TINY if tiny else Recipe(epochs=epochs)
     began = time.monotonic()
-    network = fit(corpus, tokenizer, shape, recipe, out).eval()
+    network = fit(corpus, tokenizer, shape, recipe, out, start).eval()
     _say(f"trained in {(time.monotonic() - began) / 60:.1f} minutes")
     facts = {
         "general.license": "cc-by-4.0",

@@ -68,7 +68,7 @@ def main() -> int:
                     faults.append(f"{template.language}/{template.file}: {template.plan}\n  {ask}\n  {fault}")
                     break
     print("\n".join(faults))
-    pairs = list(generate(1, 2))
+    pairs = list(generate(1, {"en": 2, "zh": 2}))
     for pair in random.Random(2).sample(pairs, min(show, len(pairs))):
         print(pair.text, "  =>  ", pair.plan)
     counts = Counter(template.language for template in load_templates())

@@ -16,7 +16,7 @@ from typing import Literal
 from agent.answer import Language
 from agent.bundled import script
 from agent.bundled.delexical import delexicalise
-from agent.bundled.pointers import Pointers
+from agent.bundled.pointers import Pointers, disjoint
 from agent.bundled.training.templates import Pair
 from agent.planning.linker import Linker
 from agent.query.model import ClinicalQuery
@@ -25,6 +25,8 @@ from knowledge.errors import ConfigError
 
 Source = Literal["questions", "templates", "catalogue"]
 _OPEN = 0.2  # share of questions about many that are asked while a patient is open
+_OF_PATIENTS = re.compile(r"patient|people|person|\bpts?\b|病人|患者|人")
+_COUNTED = re.compile(r"\bcounts?\b|number|how many|how often|frequenc|次数|多少|几次|例数|数量|人数")
 _VALUE = re.compile(r"<v\d>(?:<([a-z_.]+)>)+")
 _TAGS = re.compile(r"<(v\d)>")
 
@@ -72,7 +74,7 @@ def linked_samples(
                     f"Line {number} of {path.name} is no question with its query. Expected is a JSON object "
                     'with "question" and "query" (see docs/planner.md).'
                 ) from None
-            linked = linker.link(question, language, Scope(now=now))
+            linked = disjoint(linker.link(question, language, Scope(now=now)))
             text = delexicalise(question, linked, has_patient=bool(linked.patients))
             subject = next((p.subject_id for p in linked.patients if p.subject_id is not None), None)
             if isinstance(query, str):
@@ -110,9 +112,23 @@ def sample_of(pair: Pair, source: Source, tags: Tags, chance: random.Random) -> 
         tag = pair.tags.get(match[1])
         return match[0] + "".join(f"<{name}>" for name in (tags.drawn(tag, chance) if tag else ("absent",)))
 
-    has_patient = pair.plan.startswith("one") or "<p>" in pair.text or chance.random() < _OPEN
+    plan = settled(pair.plan, pair.text)
+    has_patient = plan.startswith("one") or "<p>" in pair.text or chance.random() < _OPEN
     text = f"{'<one>' if has_patient else '<many>'} {_TAGS.sub(tagged, pair.text)}"
-    return Sample(text, pair.plan, pair.language, source)
+    return Sample(text, plan, pair.language, source)
+
+
+def settled(plan: str, text: str) -> str:
+    """A ranking as it is always meant: names alone, by events, unless counts or patients are asked for."""
+    tokens = plan.split()
+    if tokens[:2] != ["all", "top"] or "<chart>" in text:
+        return plan
+    if "by=patients" in tokens and not _OF_PATIENTS.search(text):
+        tokens.remove("by=patients")
+    if "show_count=false" not in tokens and not _COUNTED.search(text):
+        opening = next(place for place, token in enumerate(tokens) if token.endswith("("))
+        tokens.insert(opening, "show_count=false")
+    return " ".join(tokens)
 
 
 def mixed(groups: Sequence[tuple[Sequence[Sample], float]], chance: random.Random) -> list[Sample]:

@@ -39,11 +39,11 @@ class Recipe:
     epochs: int = 14
     samples: int = 64
     rate: float = 1e-3
-    warm_up: int = 200
-    noise: float = 0.35
+    warm_up: int = 150
+    noise: float = 0.45
     dropout: float = 0.1
     smoothing: float = 0.02
-    shares: tuple[float, float, float] = (1.0, 0.17, 0.5)
+    shares: tuple[float, float, float] = (1.0, 0.2, 0.5)
     seed: int = 1
 
 
@@ -57,7 +57,9 @@ class Corpus:
     apart: Sequence[Sample]
 
 
-def fit(corpus: Corpus, tokenizer: Tokenizer, shape: Shape, recipe: Recipe, folder: Path) -> Decoder:
+def fit(
+    corpus: Corpus, tokenizer: Tokenizer, shape: Shape, recipe: Recipe, folder: Path, start: Path | None = None
+) -> Decoder:
     """Train, or go on with what ``folder`` holds of the same recipe.
 
     Args:
@@ -66,17 +68,20 @@ def fit(corpus: Corpus, tokenizer: Tokenizer, shape: Shape, recipe: Recipe, fold
         shape: of the network.
         recipe: of the training.
         folder: for checkpoints and ``curve.jsonl``: epoch, loss, share of scripts right to the letter.
+        start: folder of an earlier training of the same shape, whose weights are the first ones.
     """
     torch.manual_seed(recipe.seed)
     network = Decoder(shape, recipe.dropout)
     encoder = Encoder(tokenizer, shape.context)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.05)
     folder.mkdir(parents=True, exist_ok=True)
-    start, step = _resume(folder, network, optimizer, recipe, shape)
+    done, step = _resume(folder, network, optimizer, recipe, shape)
+    if start is not None and done == 0:
+        network.load_state_dict(_weights(start))
     states = torch.compile(network.states, dynamic=True) if recipe.epochs > 2 else network.states
     total = 0
     with (folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
-        for epoch in range(start, recipe.epochs):
+        for epoch in range(done, recipe.epochs):
             chance = random.Random(recipe.seed * 1000 + epoch)
             torch.manual_seed(recipe.seed * 1000 + epoch)
             groups = (corpus.questions, corpus.templates, corpus.catalogue)
@@ -189,9 +194,7 @@ def _resume(
             f"The folder {folder.name!r} holds a training with other settings. Give another folder, or empty it."
         )
     tensors = load_file(path)
-    network.load_state_dict(
-        {name.removeprefix("network."): v for name, v in tensors.items() if name.startswith("network.")}
-    )
+    network.load_state_dict(_weights(folder))
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer."):
@@ -200,6 +203,11 @@ def _resume(
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     return int(facts["epoch"]), int(facts["step"])
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    tensors = load_file(folder / "checkpoint.safetensors")
+    return {name.removeprefix("network."): v for name, v in tensors.items() if name.startswith("network.")}
 
 
 def _made_of(recipe: Recipe, shape: Shape) -> str:

@@ -132,12 +132,12 @@ def realise(template: Template, ask: str, chance: random.Random) -> Pair:
     return Pair(tidy(text), tags, re.sub(r"\s+", " ", plan).strip(), template.language)
 
 
-def generate(seed: int, each: int) -> Iterator[Pair]:
-    """``each`` questions of every wording of every template, in a fixed random order of choices."""
+def generate(seed: int, each: Mapping[Language, int]) -> Iterator[Pair]:
+    """So many questions of every wording of every template of a language, in a fixed random order of choices."""
     chance = random.Random(seed)
     for template in load_templates():
         for ask in template.ask:
-            for _ in range(each):
+            for _ in range(each[template.language]):
                 yield realise(template, ask, chance)
 
 
