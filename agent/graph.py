@@ -143,8 +143,9 @@ def act_query_records(state: State, runtime: Runtime[Run]) -> Nodes:
             if isinstance(finding, Failed)
             else say(state["language"], "step.query_records", rows=len(finding.outcome.rows))
         )
+    steps = [done.step]  # now: its time is that of the look-up alone
     if isinstance(finding, Failed) or finding.outcome.empty or action.chart is None:
-        return {"findings": [finding], "steps": [done.step]}
+        return {"findings": [finding], "steps": steps}
     with _step(runtime, "make_chart", {"mark": action.chart}) as drawn:
         drawing = make_chart(
             finding.outcome, action.chart, state["scope"], runtime.context.rooms.store, state["language"]
@@ -152,7 +153,7 @@ def act_query_records(state: State, runtime: Runtime[Run]) -> Nodes:
         chart = say(state["language"], "step.no_chart") if drawing.chart is None else drawing.chart.summary
         drawn.summary = chart
     finding = replace(finding, drawing=replace(drawing, notes=(*wider, *drawing.notes)))
-    return {"findings": [finding], "steps": [done.step, drawn.step]}
+    return {"findings": [finding], "steps": [*steps, drawn.step]}
 
 
 def act_search_notes(state: State, runtime: Runtime[Run]) -> Nodes:
