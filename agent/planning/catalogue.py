@@ -24,7 +24,7 @@ from agent.planning.cues import (
 )
 from agent.planning.examples import LANGUAGES
 from agent.planning.features import meanings
-from agent.planning.followup import borrowed, continued
+from agent.planning.followup import continued
 from agent.planning.intent import Intent
 from agent.planning.link import Linked
 from agent.planning.mask import mask_example
@@ -74,15 +74,7 @@ class CataloguePlanner:
         follow_up = continued(question, language, linked, subject.subject_id, history)
         if follow_up is not None:
             return follow_up
-        has_patient = subject.subject_id is not None
-        reading = read(question, linked, language, has_patient=has_patient)
-        carried = borrowed(question, linked, history)
-        if carried is not None and subject.subject_id is not None and reading.confidence < _TRUSTED:
-            again = read(question, carried, language, has_patient=has_patient)
-            if again.intent is not None and again.intent.slots and again.confidence >= self._threshold:
-                plan = _query(again.intent, language, carried, scope, subject.subject_id, again)
-                said = phrase(language, "follow_up", question=history[-1].question)
-                return Plan(plan.actions, plan.confidence, (said, *plan.assumptions))
+        reading = read(question, linked, language, has_patient=subject.subject_id is not None)
         text = half_width(question)
         if asks_for_action(reading.masked.text):
             return _refuse("action_request", language, max(reading.confidence, 0.9))

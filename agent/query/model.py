@@ -108,7 +108,7 @@ class Encounter(Frozen):
         which: ``current`` is the one that is still open; ``last`` and ``first`` are by start among completed
             ones (so "last admission" of an inpatient is the one before); ``this`` is the open one or, where
             none is open, the latest, which is said in the assumptions; ``nth`` counts from the first.
-        n: for ``nth``, from 1.
+        n: for ``nth``, from the first; for ``this`` and ``last``, back in time (2: the one before that).
         id: ``hadm_id`` or ``stay_id`` where the question names it; then ``which`` is ignored.
         from_hours, to_hours: narrows to hours after its start ("first 24 h of ICU": 0 to 24).
     """

@@ -72,7 +72,8 @@ def test_another_time_takes_the_place_of_the_first(linker: Linker, question: str
 )
 def test_another_stay_takes_the_place_of_the_first(linker: Linker, question: str) -> None:
     after = query_of(ask(linker, question, history=turn(linker, FIRST["en"]))).query
-    assert after.of.encounter is not None and after.of.encounter.which == "last"
+    assert after.of.encounter is not None
+    assert (after.of.encounter.which, after.of.encounter.n) == ("this", 2)  # the one before this one
 
 
 @pytest.mark.parametrize("question", ["and patient M0002?", "what about John Sample?", "那患者M0002呢"])

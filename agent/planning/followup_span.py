@@ -1,0 +1,80 @@
+"""Another time in the place of the last question's: one that is named, the one before, or none at all."""
+
+import re
+from datetime import datetime, timedelta
+
+from agent.planning.followup_words import Edit
+from agent.planning.link import Linked, TimeLink
+from agent.planning.times import half_width
+from agent.query.model import Encounter, Events, Window
+from knowledge.store.store import TIME_FORMAT
+
+_EARLIER = re.compile(r"\b(?:previous|prior)\b|上一次|前次|前一次")
+
+
+def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
+    """The events in the time that is named; ``None`` where two are."""
+    windows = [time for time in linked.times if time.window is not None]
+    stays = [time for time in linked.times if time.encounter is not None]
+    if len(windows) > 1 or len(stays) > 1:
+        return None
+    if not linked.times:
+        return of.model_copy(update={"window": None, "encounter": None}) if "anytime" in edit.leans else of
+    window = windows[0].window if windows else None
+    encounter = _named_stay(stays[0], of.encounter, edit) if stays else None
+    status = of.status
+    if window is not None:
+        on = of.window.on if of.window is not None else "overlap" if of.domain == "drug" else "time"
+        window = window.model_copy(update={"on": on})
+        status = None if status == "active" else status  # what runs now is not what ran then
+    return of.model_copy(update={"window": window, "encounter": encounter, "status": status})
+
+
+def spans_before(of: Events, edit: Edit) -> Events | None:
+    """The events in the span of time, or in the stay, before theirs; ``None`` where they have none."""
+    if edit.before == "stay":
+        stay = of.encounter
+        if stay is None or stay.id is not None or stay.which not in ("this", "current", "last"):
+            return None
+        return of.model_copy(update={"window": None, "encounter": _stay_before(stay)})
+    if of.window is None or of.window.start is None:
+        return None
+    start = datetime.strptime(of.window.start, TIME_FORMAT)
+    if edit.before == "year":
+        first = start.replace(year=start.year - 1, month=1, day=1)
+        last = start.replace(month=1, day=1)
+    elif edit.before == "month":
+        last = start.replace(day=1)
+        first = (last - timedelta(days=1)).replace(day=1)
+    else:
+        last = start
+        first = start - timedelta(days=1)
+    span = Window(
+        start=_midnight(first).strftime(TIME_FORMAT),
+        end=_midnight(last).strftime(TIME_FORMAT),
+        on=of.window.on,
+    )
+    return of.model_copy(update={"window": span, "encounter": None})
+
+
+def _named_stay(time: TimeLink, last: Encounter | None, edit: Edit) -> Encounter | None:
+    stay = time.encounter
+    if stay is not None and edit.form in ("change", "versus"):  # "since admission": from where it begins
+        return stay.model_copy(update={"from_hours": None, "to_hours": None})
+    if stay is None or last is None or stay.which != "last" or last.kind != stay.kind or last.id is not None:
+        return stay
+    # Beside "this admission", the last one is the one before it, also where none is open.
+    said_before = last.which == "last" and _EARLIER.search(half_width(time.text)) is not None
+    if last.which in ("this", "current") or said_before:
+        return _stay_before(last)
+    return stay
+
+
+def _stay_before(stay: Encounter) -> Encounter:
+    """The stay before: of the open one, the last that is completed."""
+    which = "this" if stay.which == "current" else stay.which
+    return stay.model_copy(update={"which": which, "n": stay.n + 1, "from_hours": None, "to_hours": None})
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0)
