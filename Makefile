@@ -1,11 +1,13 @@
 # The two that matter: `make run` and `make test`. `make help` lists all.
 PYTHON ?= python3
 PORT ?= 7860
+DATA ?= ../shared/data/ehrsql-2024
+OUT ?= ../planner-training
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help setup run test lint bench clean
+.PHONY: help setup run test lint bench train planner clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -25,6 +27,17 @@ lint: .venv/.ready-dev  ## Check style and types
 bench: .venv/.ready-bench  ## Run the benchmarks that need no other data (docs/benchmarks.md has all)
 	@for name in questions latency charts followups; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
+train: .venv/.ready-train  ## Train the bundled planner anew; goes on where it stopped (DATA=ehrsql-2024 OUT=folder)
+	@test -s $(OUT)/questions.jsonl || $(BIN)/python -m benchmarks.ehrsql_expressiveness \
+	    --data $(DATA) --split train --out $(OUT)/questions.jsonl
+	@$(BIN)/python -m agent.bundled.training --questions $(OUT)/questions.jsonl --store $(DATA)/mimic_iv.sqlite --out $(OUT)
+	@echo 'make planner OUT=$(OUT) puts it into agent/bundled and calibrates it'
+
+planner: .venv/.ready-train  ## Put a trained planner into agent/bundled and calibrate it (DATA=ehrsql-2024 OUT=folder)
+	@cp $(OUT)/planner.gguf $(OUT)/planner.sha256 $(OUT)/planner.words.tsv agent/bundled/
+	@$(BIN)/python -m agent.bundled.calibrate --questions $(OUT)/questions.jsonl --ids $(OUT)/apart.txt \
+	    --store $(DATA)/mimic_iv.sqlite --write
+
 clean:  ## Remove the environment and everything that was built (records and models stay)
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -40,7 +53,10 @@ clean:  ## Remove the environment and everything that was built (records and mod
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready
-	@$(PIP) --quiet --no-build-isolation --editable '.[dev]' && touch $@
+	@$(PIP) --quiet --no-build-isolation --editable '.[dev,train]' && touch $@
 
 .venv/.ready-bench: .venv/.ready
 	@$(PIP) --quiet --no-build-isolation --editable '.[bench]' && touch $@
+
+.venv/.ready-train: .venv/.ready
+	@$(PIP) --quiet --no-build-isolation --editable '.[train]' && touch $@

@@ -6,7 +6,8 @@ under the guard on the published database, and compared with the published answe
     python -m benchmarks.ehrsql_expressiveness --data ../shared/data/ehrsql-2024 --split valid
 
 With ``--out`` the pairs of question and typed query that agree are written as JSON lines, to train a planner
-with; they contain the data set's questions, so the file is refused inside the repository.
+with, and after them the questions that cannot be answered, with ``not_in_schema`` for a query; they contain the
+data set's questions, so the file is refused inside the repository.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import TextIO
 from agent.query.execute import run
 from agent.query.model import ClinicalQuery
 from agent.scope import Scope
-from benchmarks.ehrsql.published import NOW, Published, answerable, canonical
+from benchmarks.ehrsql.published import NOW, Published, answerable, canonical, unanswerable
 from benchmarks.ehrsql.reader import read
 from benchmarks.ehrsql.skeleton import skeleton
 from benchmarks.ehrsql.sql import Unexpressed
@@ -101,6 +102,12 @@ def pairs(judged: Iterable[Judged]) -> Iterator[str]:
             yield json.dumps(line, ensure_ascii=False)
 
 
+def refusals(questions: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Questions that cannot be answered, as lines beside those of :func:`pairs`."""
+    for name, question in questions:
+        yield json.dumps({"id": name, "question": question, "query": "not_in_schema"}, ensure_ascii=False)
+
+
 def show(figures: dict[str, object], out: TextIO) -> None:
     """Print the figures for people: of the skeletons only those where some do not agree."""
     for name, value in figures.items():
@@ -122,7 +129,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="so many questions, spread over the part")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument(
-        "--out", type=Path, help="write (question, typed query) pairs, outside the repository"
+        "--out", type=Path, help="write questions with their typed queries, outside the repository"
     )
     given = parser.parse_args()
     if given.out is not None and given.out.resolve().is_relative_to(ROOT):
@@ -133,7 +140,11 @@ def main() -> None:
     store = RecordStore.open(given.data / "mimic_iv.sqlite")
     judged = [judge(published, store) for published in questions[::step][: given.limit]]
     if given.out is not None:
-        given.out.write_text("".join(f"{line}\n" for line in pairs(judged)), encoding="utf-8")
+        refused = list(unanswerable(given.data, given.split))
+        step = max(1, len(refused) // given.limit) if given.limit else 1
+        lines = (*pairs(judged), *refusals(refused[::step][: given.limit]))
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     figures = {"split": given.split, **report(judged), "seconds": round(time.monotonic() - started, 1)}
     if given.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")

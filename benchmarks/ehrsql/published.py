@@ -42,6 +42,16 @@ def answerable(data: Path, split: str) -> Iterator[Published]:
             yield Published(key, asked["question"], statements[key], rows)
 
 
+def unanswerable(data: Path, split: str) -> Iterator[tuple[str, str]]:
+    """Id and words of the questions of a part that the database cannot answer, in its order."""
+    folder = data / split
+    questions = json.loads((folder / "data.json").read_text(encoding="utf-8"))["data"]
+    statements = json.loads((folder / "label.json").read_text(encoding="utf-8"))
+    for asked in questions:
+        if statements[asked["id"]] == UNANSWERABLE:
+            yield asked["id"], asked["question"]
+
+
 def canonical(rows: Sequence[Sequence[object]]) -> list[list[str]]:
     """Rows as the shared task compares them: cells as text, numbers to three places, sorted, the first 100.
 

@@ -15,7 +15,7 @@ from benchmarks.ehrsql.published import Published, answerable, canonical
 from benchmarks.ehrsql.reader import read
 from benchmarks.ehrsql.skeleton import skeleton
 from benchmarks.ehrsql.sql import Unexpressed
-from benchmarks.ehrsql_expressiveness import Judged, judge, main, pairs, report
+from benchmarks.ehrsql_expressiveness import Judged, judge, main, pairs, refusals, report
 from knowledge.store.store import RecordStore
 
 WOMAN = "hadm_id IN (SELECT admissions.hadm_id FROM admissions WHERE admissions.subject_id = 1)"
@@ -209,6 +209,12 @@ def test_a_pair_holds_the_whole_query_and_only_if_the_answers_agree() -> None:
     pair = json.loads(*lines)
     assert pair["question"] == "Which drugs are new?"
     assert ClinicalQuery.model_validate(pair["query"]) == query
+
+
+def test_a_question_that_cannot_be_answered_is_a_line_without_a_query() -> None:
+    assert [json.loads(line) for line in refusals([("u1", "Who is the tallest?")])] == [
+        {"id": "u1", "question": "Who is the tallest?", "query": "not_in_schema"}
+    ]
 
 
 def test_a_disagreement_is_reported_under_its_skeleton() -> None:

@@ -3,6 +3,7 @@
 Each epoch draws from its own seed, so that a run that was interrupted goes on as if it had not been.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch.nn import functional
@@ -22,6 +24,7 @@ from agent.bundled.training.corpus import Sample, mixed
 from agent.bundled.training.network import Decoder, Shape
 from knowledge.errors import ConfigError
 
+CHECKPOINT = "checkpoint.safetensors"
 _CHECK_SIZE = 100
 
 
@@ -58,7 +61,12 @@ class Corpus:
 
 
 def fit(
-    corpus: Corpus, tokenizer: Tokenizer, shape: Shape, recipe: Recipe, folder: Path, start: Path | None = None
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    shape: Shape,
+    recipe: Recipe,
+    folder: Path,
+    start: Path | None = None,
 ) -> Decoder:
     """Train, or go on with what ``folder`` holds of the same recipe.
 
@@ -75,12 +83,17 @@ def fit(
     encoder = Encoder(tokenizer, shape.context)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.05)
     folder.mkdir(parents=True, exist_ok=True)
-    done, step = _resume(folder, network, optimizer, recipe, shape)
+    made_of = _made_of(recipe, shape, corpus)
+    done, step = _resume(folder, network, optimizer, made_of)
+    path = folder / "curve.jsonl"
+    # A line is written before its checkpoint; of a run that was killed in between, the last line is written again.
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:done] if path.exists() else []
+    path.write_text("".join(lines), encoding="utf-8")
     if start is not None and done == 0:
         network.load_state_dict(_weights(start))
     states = torch.compile(network.states, dynamic=True) if recipe.epochs > 2 else network.states
     total = 0
-    with (folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
+    with path.open("a", encoding="utf-8") as curve:
         for epoch in range(done, recipe.epochs):
             chance = random.Random(recipe.seed * 1000 + epoch)
             torch.manual_seed(recipe.seed * 1000 + epoch)
@@ -89,17 +102,23 @@ def fit(
             batches = list(encoder.batches(samples, recipe.samples, chance, recipe.noise))
             total = total or len(batches) * recipe.epochs
             losses = []
-            for batch in tqdm(batches, desc=f"epoch {epoch + 1} of {recipe.epochs}", unit="batch", mininterval=5):
+            for batch in tqdm(
+                batches, desc=f"epoch {epoch + 1} of {recipe.epochs}", unit="batch", mininterval=5
+            ):
                 for group in optimizer.param_groups:
                     group["lr"] = _rate(recipe, step, total)
                 losses.append(_step(network, states, batch, optimizer, recipe))
                 step += 1
             right = share_right(network, encoder, corpus.apart)
             loss = sum(losses) / len(losses)
-            curve.write(json.dumps({"epoch": epoch + 1, "loss": round(loss, 4), "right": round(right, 4)}) + "\n")
+            curve.write(
+                json.dumps({"epoch": epoch + 1, "loss": round(loss, 4), "right": round(right, 4)}) + "\n"
+            )
             curve.flush()
-            tqdm.write(f"epoch {epoch + 1}: loss {loss:.3f}, scripts right {right:.1%} of {len(corpus.apart)}")
-            _save(folder, network, optimizer, epoch + 1, step, recipe, shape)
+            tqdm.write(
+                f"epoch {epoch + 1}: loss {loss:.3f}, scripts right {right:.1%} of {len(corpus.apart)}"
+            )
+            _save(folder, network, optimizer, epoch + 1, step, made_of)
     return network
 
 
@@ -143,7 +162,9 @@ def greedy(
     return found
 
 
-def _step(network: Decoder, states: object, batch: Batch, optimizer: torch.optim.AdamW, recipe: Recipe) -> float:
+def _step(
+    network: Decoder, states: object, batch: Batch, optimizer: torch.optim.AdamW, recipe: Recipe
+) -> float:
     learnt = batch.targets != IGNORED
     with torch.autocast("cpu", torch.bfloat16):
         state = states(batch.tokens)[learnt]  # pyright: ignore[reportCallIssue]  # compiled or not
@@ -163,35 +184,32 @@ def _rate(recipe: Recipe, step: int, total: int) -> float:
 
 
 def _save(
-    folder: Path, network: Decoder, optimizer: torch.optim.AdamW, epoch: int, step: int, recipe: Recipe, shape: Shape
+    folder: Path, network: Decoder, optimizer: torch.optim.AdamW, epoch: int, step: int, made_of: str
 ) -> None:
     """Write weights, optimizer and place in one file, which replaces the last one whole."""
     tensors = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    facts = {"epoch": str(epoch), "step": str(step), "made_of": _made_of(recipe, shape)}
+    facts = {"epoch": str(epoch), "step": str(step), "made_of": made_of}
     save_file(tensors, folder / "new.safetensors", metadata=facts)
-    os.replace(folder / "new.safetensors", folder / "checkpoint.safetensors")
+    os.replace(folder / "new.safetensors", folder / CHECKPOINT)
 
 
-def _resume(
-    folder: Path, network: Decoder, optimizer: torch.optim.AdamW, recipe: Recipe, shape: Shape
-) -> tuple[int, int]:
+def _resume(folder: Path, network: Decoder, optimizer: torch.optim.AdamW, made_of: str) -> tuple[int, int]:
     """Load the last checkpoint; gives the epochs and steps that are done.
 
     Raises:
         ConfigError: the folder holds another training.
     """
-    path = folder / "checkpoint.safetensors"
+    path = folder / CHECKPOINT
     if not path.exists():
         return 0, 0
-    from safetensors import safe_open
-
     with safe_open(path, "pt") as file:
         facts = file.metadata()
-    if facts["made_of"] != _made_of(recipe, shape):
+    if facts["made_of"] != made_of:
         raise ConfigError(
-            f"The folder {folder.name!r} holds a training with other settings. Give another folder, or empty it."
+            f"The folder {folder.name!r} holds a training of other questions or with other settings. "
+            "Give another folder, or empty it."
         )
     tensors = load_file(path)
     network.load_state_dict(_weights(folder))
@@ -206,9 +224,15 @@ def _resume(
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
-    tensors = load_file(folder / "checkpoint.safetensors")
+    tensors = load_file(folder / CHECKPOINT)
     return {name.removeprefix("network."): v for name, v in tensors.items() if name.startswith("network.")}
 
 
-def _made_of(recipe: Recipe, shape: Shape) -> str:
-    return json.dumps({"recipe": asdict(recipe), "shape": asdict(shape)}, sort_keys=True)
+def _made_of(recipe: Recipe, shape: Shape, corpus: Corpus) -> str:
+    """What a checkpoint belongs to: settings, and the SHA-256 of all that is learnt from."""
+    digest = hashlib.sha256()
+    for samples in (corpus.questions, corpus.templates, corpus.catalogue):
+        for sample in samples:
+            digest.update(f"{sample.text}\t{sample.plan}\n".encode())
+    facts = {"recipe": asdict(recipe), "shape": asdict(shape), "samples": digest.hexdigest()}
+    return json.dumps(facts, sort_keys=True)
