@@ -12,10 +12,12 @@ from agent.planning.followup_edit import edited
 from agent.planning.followup_words import Edit, is_group, read_edit
 from agent.planning.link import Linked
 from agent.planning.phrases import phrase
-from agent.planning.plan import Plan, QueryRecords, SearchNotes, Turn
+from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query.model import ClinicalQuery
 from agent.query.phrases import subject
 
+_SURE = 0.99
+_NEVER_ALONE = frozenset({"count", "names", "trend", "change", "versus", "mean", "median", "sum", "top"})
 _RIGHT = 0.97  # of follow-ups whose first question was understood (benchmarks.followups, the half to tune on)
 
 
@@ -40,16 +42,22 @@ def continued(
         return None
     action = previous.plan.actions[0]
     if isinstance(action, SearchNotes):
-        return _searched_again(action, edit, language, linked, subject_id, previous)
+        again = _searched_again(action, edit, language, linked, subject_id, previous)
+        return again or _unfit(question, edit, language, linked, previous)
     if not isinstance(action, QueryRecords):
-        return None
+        return _unfit(question, edit, language, linked, previous)
     changed = edited(action.query, edit, linked, language, subject_id)
     if changed is None:
-        return None
+        return _unfit(question, edit, language, linked, previous)
     same_ask = changed.query.ask == action.query.ask and changed.query.of.pick == action.query.of.pick
     parts = _kept(action.query, changed.query, language)
     said = (
-        phrase(language, "follow_up", question=previous.question, parts=", ".join(parts)),
+        phrase(
+            language,
+            "follow_up",
+            question=previous.question,
+            parts=("、" if language == "zh" else ", ").join(parts),
+        ),
         *dict.fromkeys(time.assumption for time in linked.times if time.assumption),
         *changed.assumptions,
     )
@@ -57,6 +65,25 @@ def continued(
     intent = action.intent if same_ask and not (edit.filters or edit.compares) else None
     confidence = min(previous.plan.confidence, _RIGHT)
     return Plan((QueryRecords(changed.query, intent, chart=drawn),), confidence, said)
+
+
+def _unfit(question: str, edit: Edit, language: Language, linked: Linked, last: Turn) -> Plan | None:
+    """A refusal where a question is nothing but a change that the last query cannot take ("the average?" of drugs).
+
+    Alone it would be read as a question about something else, or about everyone.
+    """
+    if linked.values or edit.nouns or edit.field or "patients" in edit.leans:
+        return None
+    if (
+        edit.pick is None
+        and edit.form not in _NEVER_ALONE
+        and not (edit.compares or edit.limit or edit.before)
+    ):
+        return None
+    asked = last.plan is not None and isinstance(last.plan.actions[0], QueryRecords | SearchNotes)
+    key = "not_continued" if asked else "nothing_to_continue"
+    text = phrase(language, key, said=question, question=last.question)
+    return Plan((Refuse("low_confidence", text),), _SURE)
 
 
 def _searched_again(

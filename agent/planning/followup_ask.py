@@ -13,6 +13,7 @@ from agent.query.model import (
     ClinicalQuery,
     Condition,
     Count,
+    Domain,
     Elapsed,
     Events,
     Exists,
@@ -27,6 +28,13 @@ from agent.query.model import (
 _VALUE = ("time", "value", "unit")
 _STAYS = {"admission": "admission", "icu_stay": "icu_stay"}
 _TOP = 5
+_TIMES: dict[str, tuple[str, tuple[Domain, ...]]] = {  # the field that is shown, and of which events alone
+    "when": ("time", ()),
+    "end": ("end", ()),
+    "stopped": ("end", ("drug", "input")),
+    "admitted": ("time", ("admission", "icu_stay")),
+    "discharged": ("end", ("admission", "icu_stay")),
+}
 Function = Literal["mean", "min", "max", "sum", "median"]
 _FUNCTIONS: dict[str, Function] = {
     "max": "max",
@@ -73,10 +81,10 @@ def _formed(query: ClinicalQuery, form: str) -> ClinicalQuery | None:
         return _with(query, _count(query, form), everything)
     if form == "list":
         shown = ("subject_id",) if is_of_many(query) else _named(of, shown_fields(of.domain))
-        return _with(query, Rows(fields=shown, distinct=at.value is None), everything)
+        return _with(query, Rows(fields=shown, distinct=at.value is None or is_of_many(query)), everything)
     if form == "exists":
         return _with(query, Exists(), everything)
-    if form in ("when", "end"):
+    if form in _TIMES:
         return _time(query, at, form)
     if form in ("duration", "since"):
         if form == "duration" and at.end is None:
@@ -154,7 +162,8 @@ def _count(query: ClinicalQuery, form: str) -> Count:
 def _time(query: ClinicalQuery, at: Binding, form: str) -> ClinicalQuery | None:
     """When the picked events were; of the highest of all, when that was."""
     of, ask = query.of, query.ask
-    if form == "end" and at.end is None:
+    field, domains = _TIMES[form]
+    if (domains and of.domain not in domains) or (field == "end" and at.end is None):
         return None
     if isinstance(ask, Statistic) and ask.per is None and ask.field == "value":
         if ask.function not in ("min", "max"):
@@ -162,7 +171,7 @@ def _time(query: ClinicalQuery, at: Binding, form: str) -> ClinicalQuery | None:
         of = of.model_copy(update={"pick": Pick(which=ask.function)})
     if isinstance(ask, Change | Group | Top):
         return None
-    shown = ("time" if form == "when" else "end",)
+    shown = (field,)
     if of.pick is not None and of.pick.which in ("min", "max"):
         shown = (*shown, "value", "unit")
     if is_of_many(query):

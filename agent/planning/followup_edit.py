@@ -1,12 +1,12 @@
 """Puts what a follow-up names in the place of what the last query has: a value, a time, a patient, a restriction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.answer import Language
 from agent.planning.choose import choose, choose_in
 from agent.planning.followup_ask import asked_anew, is_of_many
 from agent.planning.followup_span import spans_before, with_times
-from agent.planning.followup_words import Edit, Number, is_group
+from agent.planning.followup_words import Edit, Number, is_group, span_before
 from agent.planning.intent import SLOT_FIELDS, kind_of
 from agent.planning.link import Link, Linked
 from agent.query.domains import bindings, shared_fields
@@ -58,6 +58,7 @@ def edited(
     if valued is None:
         return None
     query, said = valued.query, valued.assumptions
+    edit = _before_what(query, edit, linked)
     of = spans_before(query.of, edit) if edit.before else with_times(query.of, edit, linked)
     if of is None:
         return None
@@ -68,8 +69,26 @@ def edited(
     of = _restricted(grouped.query, edit)
     if of is None:
         return None
-    asked = asked_anew(grouped.query.model_copy(update={"of": of}), edit)
+    ask = grouped.query.ask
+    if isinstance(ask, Rows) and ask.limit is not None and (edit.compares or edit.filters):
+        ask = ask.model_copy(update={"limit": None})  # of all that fit, and not of the few shown before
+    asked = asked_anew(grouped.query.model_copy(update={"ask": ask, "of": of}), edit)
     return None if asked is None else Edited(asked, tuple(dict.fromkeys(said)))
+
+
+def _before_what(query: ClinicalQuery, edit: Edit, linked: Linked) -> Edit:
+    """What "the one before" is: a value, or the stay before where no value was picked by its time.
+
+    "前一年" is also a time of its own, counted back from now; beside another one it is the year before that.
+    """
+    if query.of.window is not None and len(linked.times) == 1:
+        before = span_before(linked.times[0].text)
+        if before in ("year", "month", "day"):
+            return replace(edit, before=before)
+    by_time = query.of.pick is not None and query.of.pick.which not in ("min", "max")
+    if edit.pick != "before" or by_time or query.of.encounter is None:
+        return edit
+    return replace(edit, pick=None, before="stay")
 
 
 def _of_patient(

@@ -18,6 +18,9 @@ def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
     stays = [time for time in linked.times if time.encounter is not None]
     if len(windows) > 1 or len(stays) > 1:
         return None
+    if "icu" in edit.leans and not linked.times:
+        stay = Encounter(kind="icu_stay")
+        return None if of.domain == "icu_stay" else of.model_copy(update={"window": None, "encounter": stay})
     if not linked.times:
         return of.model_copy(update={"window": None, "encounter": None}) if "anytime" in edit.leans else of
     window = windows[0].window if windows else None

@@ -34,7 +34,7 @@ _SECTIONS = (
     "before",
     "nouns",
 )
-_LEANING = ("opening", "anaphor", "among", "without", "anytime", "patients")
+_LEANING = ("opening", "anaphor", "among", "without", "anytime", "icu", "patients")
 _LOOKED_AT = frozenset({"opening"})  # its words are fillers: they carry nothing beside the leaning
 
 
@@ -78,7 +78,7 @@ class Edit:
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
         narrows = any((self.filters, self.compares, self.limit, self.before))
-        return not (self.asks or narrows or "anytime" in self.leans)
+        return not (self.asks or narrows or self.leans & {"anytime", "icu"})
 
 
 @dataclass(slots=True)
@@ -143,6 +143,14 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
 def leans_only(text: str) -> bool:
     """Whether a text has nothing but words that point at what was said before ("show it", 给我看看)."""
     return not re.search(r"[^\W_]", _words()["filler"].sub(" ", half_width(text)))
+
+
+def span_before(words: str) -> str | None:
+    """The span or stay before, where words are nothing but its name ("前一年", "the year before")."""
+    named = half_width(words).strip()
+    return next(
+        (name for section, name, p in _patterns() if section == "before" and p.fullmatch(named)), None
+    )
 
 
 def shown_fields(domain: Domain) -> tuple[str, ...]:
