@@ -112,6 +112,8 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
         if abs(computed - figure.result) <= 1e-6 * max(1.0, abs(computed)):
             return True
     counted = sum(row.count for row in rows)  # of all rows, also of those beyond the cited ones
+    if figure.name == "at_least":
+        return counted >= figure.result
     if figure.name == "count" and counted == figure.result and counted < PROVENANCE_CAP:
         return True
     return _is_cell_of_result(figure, outcome)

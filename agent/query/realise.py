@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.answer import Cell, Language
+from agent.query.compile import PROVENANCE_CAP
 from agent.query.domains import bindings
 from agent.query.entries import culture_result, entry, measured
 from agent.query.execute import EvidenceRows, Outcome
@@ -35,6 +36,7 @@ SENTENCES_CAP = 15
 UNSAID_DECIMALS = 4  # as many or more come from a computation, not from a measurement
 OperationName = Literal[
     "count",
+    "at_least",
     "min",
     "max",
     "mean",
@@ -339,8 +341,11 @@ class _Speaker:
             if ask.per is not None:
                 named = phrase(self.language, f"per.{ask.per}", subject=named)
             n = sum(self.evidence[i].count for i in behind)
-            text = self.say(f"statistic.{ask.function}", subject=named, value=shown, n=n)
-            operations = (Operation(ask.function, behind, float(value)), Operation("count", behind, n))
+            many = n >= PROVENANCE_CAP  # no more of them are looked at one by one
+            counted_text = phrase(self.language, "more_than", n=n) if many else n
+            text = self.say(f"statistic.{ask.function}", subject=named, value=shown, n=counted_text)
+            count = Operation("at_least" if many else "count", behind, n)
+            operations = (Operation(ask.function, behind, float(value)), count)
             sentences.append(Sentence(text, behind, operations))
         return sentences
 
