@@ -169,7 +169,7 @@ def is_group(link: Link) -> bool:
 
 
 def _stands_alone(edit: Edit, text: str) -> bool:
-    if "opening" in edit.leans or "among" in edit.leans:
+    if edit.leans & {"opening", "among", "without"}:
         return False
     if "<v>" in text:
         return edit.asks or _words()["own"].search(text) is not None
