@@ -17,6 +17,7 @@ from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
 from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.models.gguf import verify
+from agent.planning.catalogue import CataloguePlanner
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
 from agent.planning.link import Linked
@@ -28,11 +29,11 @@ from agent.query.compile import compile
 from agent.query.domains import Tables
 from agent.query.model import Change, ClinicalQuery, Events
 from agent.scope import Scope
-from knowledge.errors import NotInSchema, QueryRejected
+from knowledge.errors import ModelError, NotInSchema, QueryRejected
 
 PLANNER_FILE = Path(__file__).with_name("planner.gguf")
 _SURE = 0.99
-_TRUSTED = 0.7  # a less sure query of an open patient has the notes searched beside it
+_TRUSTED = 0.7  # for a less sure query of an open patient, the catalogue is asked, too
 _REASONS: dict[str, Reason] = {
     "action_request": "action_request",
     "not_in_schema": "not_in_schema",
@@ -61,6 +62,9 @@ class Reading:
 class BundledPlanner:
     """Plans with the network that comes with Chartroom.
 
+    What the tables do not answer of an open patient, the notes may; which of the two, and what is no question
+    to a record at all, the catalogue tells better, whose examples are of wards with notes. It is asked then.
+
     Args:
         tables: of the store that is asked (``RecordStore.tables``).
         path: the network's GGUF file.
@@ -69,6 +73,7 @@ class BundledPlanner:
     def __init__(self, tables: Tables, path: Path = PLANNER_FILE) -> None:
         self._tables = tables
         self._path = path
+        self._catalogue = CataloguePlanner()
         self._lock = threading.Lock()
         self._decoder: ScriptDecoder | None = None
 
@@ -91,12 +96,14 @@ class BundledPlanner:
         pointers = Pointers(disjoint(linked), language, subject.subject_id)
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
+        asks = isinstance(reading.action, QueryRecords)
+        if "notes" in self._tables and subject.subject_id is not None and not (asks and sure >= _TRUSTED):
+            second = self._catalogue.plan(question, language, linked, scope, history, stop)
+            if not asks or second.confidence > sure:
+                return second
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
-        actions: tuple[Action, ...] = (reading.action,)
-        if sure < _TRUSTED and reading.action.query.patient is not None and "notes" in self._tables:
-            actions += (note_search(question, language, linked, subject.subject_id),)
-        return Plan(actions, sure, tuple(_said(reading, pointers, scope)))
+        return Plan((reading.action,), sure, tuple(_said(reading, pointers, scope)))
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
         """What the network makes of a question about ``pointers.subject_id``, or about many."""
@@ -153,6 +160,8 @@ class BundledPlanner:
             return note_search(question, language, pointers.linked, pointers.subject_id)
         if tokens[0] in _REASONS:
             return Refuse(_REASONS[tokens[0]], phrase(language, tokens[0]))
+        if tokens[0] == "all" and pointers.linked.patients and "subject)" not in tokens:
+            raise QueryRejected("A question about one patient is not answered of all.")
         if pointers.subject_id is None and ("one" in tokens or "subject)" in tokens):
             return which_patient(language, scope)
         try:
@@ -171,7 +180,10 @@ def identity(path: Path = PLANNER_FILE) -> Model:
     Raises:
         ModelError: the file is missing or damaged.
     """
-    recorded = path.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
+    try:
+        recorded = path.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
+    except (OSError, ValueError, IndexError):
+        raise ModelError(f"The checksum beside {path} cannot be read. Install Chartroom again.") from None
     file = verify(path, recorded)
     return Model(name=file.name, sha256=file.sha256)
 

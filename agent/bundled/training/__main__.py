@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -46,7 +47,9 @@ _CHECKED = 200
 _LONGEST_SCRIPT = 64
 _APART = 12  # every so many questions, and every twice so many plans, are kept apart for calibration
 _EACH: Mapping[Language, int] = {"en": 8, "zh": 13}  # of each wording; gives as many of either language
-_TINY = Recipe(epochs=2, samples=32, rate=3e-3, warm_up=20, dropout=0.0, shares=(1.0, 0.0, 0.0))
+_TINY = Recipe(
+    epochs=2, samples=32, rate=3e-3, warm_up=20, dropout=0.0, shares=(1.0, 0.0, 0.0), compiled=False
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,8 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--store", type=Path, help="the record store of files that name none")
     parser.add_argument("--now", default="2100-12-31 23:59:00", help="that their times count from")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and planner.gguf")
-    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
-    parser.add_argument("--rate", type=float, default=Recipe().rate, help="highest learning rate")
+    parser.add_argument("--epochs", type=int, help="times that it sees the questions")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument(
         "--start", type=Path, help="folder of a training whose weights and words to start from"
     )
@@ -72,10 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     named = [text.partition("=") for text in arguments.questions]
     if arguments.store is None and not all(store for _, _, store in named):
         parser.error("give --store, or each --questions as FILE=STORE")
-    files = [(Path(file), Path(store or arguments.store)) for file, _, store in named]
+    files = [(Path(file), Path(store) if store else arguments.store) for file, _, store in named]
     try:
         corpus = read_corpus(files, arguments.now, tiny=arguments.tiny)
-        recipe = _TINY if arguments.tiny else Recipe(epochs=arguments.epochs, rate=arguments.rate)
+        recipe = _TINY if arguments.tiny else Recipe()
+        recipe = replace(recipe, epochs=arguments.epochs or recipe.epochs, rate=arguments.rate or recipe.rate)
         train(corpus, arguments.out, recipe, tiny=arguments.tiny, start=arguments.start)
     except ChartroomError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -37,6 +37,7 @@ class Recipe:
         rate: highest learning rate; it rises over ``warm_up`` steps and falls as a cosine.
         noise: share of questions whose words are made noisy.
         shares: of the questions, the templates and the catalogue in each epoch (1.0: each sample once).
+        compiled: whether PyTorch compiles the network first, which pays after some minutes of training.
     """
 
     epochs: int = 14
@@ -48,6 +49,7 @@ class Recipe:
     smoothing: float = 0.02
     shares: tuple[float, float, float] = (1.0, 0.2, 0.5)
     seed: int = 1
+    compiled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def fit(
     path.write_text("".join(lines), encoding="utf-8")
     if start is not None and done == 0:
         network.load_state_dict(_weights(start))
-    states = torch.compile(network.states, dynamic=True) if recipe.epochs > 2 else network.states
+    states = torch.compile(network.states, dynamic=True) if recipe.compiled else network.states
     total = 0
     with path.open("a", encoding="utf-8") as curve:
         for epoch in range(done, recipe.epochs):
