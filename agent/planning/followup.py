@@ -8,8 +8,9 @@ whoever plans. A question that stands on its own is none of this module's busine
 from dataclasses import replace
 
 from agent.answer import Language
+from agent.planning.followup_ask import is_of_many
 from agent.planning.followup_edit import edited
-from agent.planning.followup_words import Edit, is_group, read_edit
+from agent.planning.followup_words import Edit, is_bound, is_group, read_edit
 from agent.planning.link import Linked
 from agent.planning.phrases import phrase
 from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
@@ -38,9 +39,11 @@ def continued(
         return None
     edit = read_edit(question, linked)
     named = any(patient.how != "scope" for patient in linked.patients)
+    action = previous.plan.actions[0]
+    if edit is None and isinstance(action, QueryRecords) and is_of_many(action.query) and is_bound(question):
+        return _refused(question, language, previous)  # read alone it would be of everyone
     if edit is None or (edit.is_empty and not (linked.values or linked.times or named)):
         return None
-    action = previous.plan.actions[0]
     if isinstance(action, SearchNotes):
         again = _searched_again(action, edit, language, linked, subject_id, previous)
         return again or _unfit(question, edit, language, linked, previous)
@@ -51,13 +54,9 @@ def continued(
         return _unfit(question, edit, language, linked, previous)
     same_ask = changed.query.ask == action.query.ask and changed.query.of.pick == action.query.of.pick
     parts = _kept(action.query, changed.query, language)
+    joined = ("、" if language == "zh" else ", ").join(parts)
     said = (
-        phrase(
-            language,
-            "follow_up",
-            question=previous.question,
-            parts=("、" if language == "zh" else ", ").join(parts),
-        ),
+        phrase(language, "follow_up", question=previous.question, parts=joined),
         *dict.fromkeys(time.assumption for time in linked.times if time.assumption),
         *changed.assumptions,
     )
@@ -80,6 +79,10 @@ def _unfit(question: str, edit: Edit, language: Language, linked: Linked, last: 
         and not (edit.compares or edit.limit or edit.before)
     ):
         return None
+    return _refused(question, language, last)
+
+
+def _refused(question: str, language: Language, last: Turn) -> Plan:
     asked = last.plan is not None and isinstance(last.plan.actions[0], QueryRecords | SearchNotes)
     key = "not_continued" if asked else "nothing_to_continue"
     text = phrase(language, key, said=question, question=last.question)

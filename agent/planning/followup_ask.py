@@ -57,6 +57,9 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
         return _grouped(query, edit)
     if edit.form == "top":
         return _top(query, edit)
+    if edit.field == "age" and edit.form in ("mean", "median") and is_of_many(query):
+        ask = Statistic(function=_FUNCTIONS[edit.form], field="age", per="patient", inner="max")
+        return _with(query, ask, query.of.model_copy(update={"pick": None}))
     if edit.field is not None:
         return _field(query, edit.field)
     if edit.pick in ("longest", "shortest"):

@@ -229,6 +229,8 @@ def _restricted(query: ClinicalQuery, edit: Edit) -> Events | None:
             conditions.append(Condition(field="interpretation", value=name))
         elif name == "positive" and "organism" in at.fields:
             conditions.append(Condition(field="organism", op="known"))
+        elif name in ("died", "alive") and is_of_many(query):
+            conditions.append(Condition(field="dod", op="known" if name == "died" else "unknown"))
         elif name == "primary" and "rank" in at.fields:
             conditions.append(Condition(field="rank", value=1))
         else:

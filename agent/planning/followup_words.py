@@ -15,10 +15,12 @@ import yaml
 
 from agent.planning.intent import kind_of
 from agent.planning.link import Link, Linked
+from agent.planning.numerals import number
 from agent.planning.times import half_width
 from agent.query.model import Bucket, Domain, Operator
 
 PickWord = Literal["max", "min", "first", "last", "before", "longest", "shortest"]
+_HAN = re.compile("[两二三四五六七八九十]+")
 Number = tuple[float, str | None]
 """A number and its unit."""
 
@@ -34,8 +36,8 @@ _SECTIONS = (
     "before",
     "nouns",
 )
-_LEANING = ("opening", "anaphor", "among", "without", "anytime", "icu", "patients")
-_LOOKED_AT = frozenset({"opening"})  # its words are fillers: they carry nothing beside the leaning
+_LEANING = ("among", "without", "anytime", "icu", "patients")
+_SEARCHED = ("opening", "anaphor", "among", "without")  # wherever they stand, also within other words
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
     rest = _words()["filler"].sub(" ", rest)
     if re.search(r"[^\W_]", rest):
         return None
-    leans = found.leans | {name for name in ("opening", "anaphor") if _words()[name].search(text)}
+    leans = found.leans | {name for name in _SEARCHED if _words()[name].search(text)}
     edit = Edit(
         pick=cast(PickWord | None, found.one("picks")),
         form=found.one("forms"),
@@ -138,6 +140,11 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
         ),
     )
     return None if _stands_alone(edit, text) else edit
+
+
+def is_bound(question: str) -> bool:
+    """Whether a question restricts what was said before in so many words ("of them", 其中)."""
+    return _words()["bound"].search(half_width(question)) is not None
 
 
 def leans_only(text: str) -> bool:
@@ -182,7 +189,8 @@ def _note(found: _Found, section: str, name: str, words: str, before: int, numbe
         own = numbers[before : before + words.count("<n>")]
         found.compares.append((cast(Operator, name), tuple(own)))
     elif section == "limits":
-        found.limit = (name, numbers[before])
+        said = _HAN.search(words)
+        found.limit = (name, (number(said[0]) or 1, None) if said else numbers[before])
     elif section == "nouns":
         found.nouns.add(cast(Domain, name))
     elif section == "words":
@@ -241,8 +249,7 @@ def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         for name, words in document[section].items():
             patterns = words["words"] if isinstance(words, dict) else words
             found.append((section, name, _any(patterns)))
-    taken = [name for name in _LEANING if name not in _LOOKED_AT and name != "anaphor"]
-    found += [("words", name, _any(document["words"][name])) for name in taken]
+    found += [("words", name, _any(document["words"][name])) for name in _LEANING]
     return tuple(found)
 
 

@@ -55,7 +55,9 @@ def test_when_after_a_maximum_is_the_time_of_it(linker: Linker, store: RecordSto
     assert rows(store, followed(linker, last, question))[0][0] == "2025-02-26 06:00:00"
 
 
-@pytest.mark.parametrize("question", ["when was the highest?", "最高的是什么时候测的"])
+@pytest.mark.parametrize(
+    "question", ["when was the highest?", "最高的是什么时候测的", "最高值出现在什么时候"]
+)
 def test_a_pick_and_its_time_are_asked_at_once(linker: Linker, store: RecordStore, question: str) -> None:
     assert rows(store, followed(linker, creatinine(), question))[0][0] == "2025-02-26 06:00:00"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.planning.linker import Linker
-from agent.planning.plan import QueryRecords
+from agent.planning.plan import QueryRecords, Refuse
 from agent.query.model import ClinicalQuery, Condition
 from knowledge.store.store import RecordStore
 from tests.agent.planning.conversation import FIRST, creatinine, follow, followed, hospital, query, rows
@@ -55,7 +55,13 @@ def test_a_unit_goes_with_its_number(linker: Linker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "order"), [("the last 2", "time_desc"), ("最近2次", "time_desc"), ("the first 2", "time")]
+    ("question", "order"),
+    [
+        ("the last 2", "time_desc"),
+        ("最近2次", "time_desc"),
+        ("最近两次", "time_desc"),
+        ("the first 2", "time"),
+    ],
 )
 def test_so_many_are_listed_from_one_end(linker: Linker, question: str, order: str) -> None:
     ask = followed(linker, creatinine(), question).ask.model_dump()
@@ -111,6 +117,8 @@ def test_the_primary_diagnosis_is_the_first_ranked(linker: Linker, store: Record
         ("how many of them also have acute kidney failure?", 1),
         ("how many of them are on insulin?", 0),
         ("how many without furosemide?", 0),
+        ("how many of those died?", 0),
+        ("其中死亡的有多少", 0),
         ("其中女性多少？", 1),
         ("男性呢", 0),
         ("60岁以上的呢", 1),
@@ -129,6 +137,21 @@ def test_patients_with_something_else_are_counted(
     linker: Linker, store: RecordStore, question: str, n: int
 ) -> None:
     assert rows(store, followed(linker, WITH_DIABETES, question, None)) == [(n,)]
+
+
+@pytest.mark.parametrize("question", ["how many of them smoke?", "其中抽烟的呢"])
+def test_a_restriction_that_is_not_understood_is_not_dropped(linker: Linker, question: str) -> None:
+    plan = follow(linker, WITH_DIABETES, question, None)
+    assert plan is not None and isinstance(plan.actions[0], Refuse)
+
+
+@pytest.mark.parametrize("question", ["are any of them furosemide?", "其中有呋塞米吗"])
+def test_a_value_restricts_what_had_none(linker: Linker, store: RecordStore, question: str) -> None:
+    after = followed(
+        linker, DRUGS.model_copy(update={"of": DRUGS.of.model_copy(update={"status": "active"})}), question
+    )
+    assert after.of.status == "active"
+    assert after.of.concepts[0].values == ("Furosemide",)
 
 
 @pytest.mark.parametrize("question", ["how many patients?", "有多少人？", "which patients?"])
