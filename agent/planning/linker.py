@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
+from importlib.resources import files
 
 from agent.answer import Language
 from agent.planning.categories import Categories
@@ -150,7 +151,10 @@ class Linker:
                 spans[start, end] = list(candidates)
         return tuple(
             Link(start, end, question[start:end], tuple(_best(candidates)[:_KEPT]))
-            for (start, end), candidates in sorted(spans.items())
+            for (start, end), candidates in sorted(
+                ((_from_salt(text, start, candidates), end), candidates)
+                for (start, end), candidates in spans.items()
+            )
         )
 
     def _named(self, text: str) -> Iterator[tuple[int, int, list[Candidate], bool]]:
@@ -219,6 +223,20 @@ def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) ->
     if exact and text[start:end].split()[0] not in stop_words():
         length += max(noun_after(text, end, candidate.domain) for candidate in exact)
     return length * (1.0 if any(candidate.count for candidate in candidates) else _UNUSED)
+
+
+def _from_salt(text: str, start: int, candidates: Iterable[Candidate]) -> int:
+    """Where the mention of a drug begins, its salt included, which Chinese puts first: 枸橼酸他莫昔芬."""
+    if not any(candidate.domain in ("drug", "input") for candidate in candidates):
+        return start
+    salt = _salts().search(text[:start])
+    return salt.start() if salt else start
+
+
+@cache
+def _salts() -> re.Pattern[str]:
+    lines = files("agent.planning").joinpath("salts.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return re.compile(f"(?:{'|'.join(re.escape(line.split(chr(9))[0]) for line in lines)})+$")
 
 
 def _units(question: str) -> list[tuple[int, int]]:
