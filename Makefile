@@ -27,13 +27,13 @@ lint: .venv/.ready-dev  ## Check style and types
 bench: .venv/.ready-bench  ## Run the benchmarks that need no other data (docs/benchmarks.md has all)
 	@for name in questions latency charts followups; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-train: .venv/.ready-train  ## Train the bundled planner anew; goes on where it stopped (DATA=ehrsql-2024 OUT=folder)
+train: .venv/.ready-train  ## Train the bundled planner anew; goes on where it stopped (DATA=… OUT=…)
 	@test -s $(OUT)/questions.jsonl || $(BIN)/python -m benchmarks.ehrsql_expressiveness \
 	    --data $(DATA) --split train --out $(OUT)/questions.jsonl
 	@$(BIN)/python -m agent.bundled.training --questions $(OUT)/questions.jsonl --store $(DATA)/mimic_iv.sqlite --out $(OUT)
 	@echo 'make planner OUT=$(OUT) puts it into agent/bundled and calibrates it'
 
-planner: .venv/.ready-train  ## Put a trained planner into agent/bundled and calibrate it (DATA=ehrsql-2024 OUT=folder)
+planner: .venv/.ready-train  ## Put a trained planner into agent/bundled and calibrate it (DATA=… OUT=…)
 	@cp $(OUT)/planner.gguf $(OUT)/planner.sha256 $(OUT)/planner.words.tsv agent/bundled/
 	@$(BIN)/python -m agent.bundled.calibrate --questions $(OUT)/questions.jsonl --ids $(OUT)/apart.txt \
 	    --store $(DATA)/mimic_iv.sqlite --write

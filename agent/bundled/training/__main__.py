@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="questions with their queries, JSON lines, and the store that they are about; repeatable",
     )
     parser.add_argument("--store", type=Path, help="the record store of files that name none")
-    parser.add_argument("--now", default="2100-12-31 23:59:00", help="that their times count from")
+    parser.add_argument(
+        "--now", default="2100-12-31 23:59:00", help="that their times count from, unless a line has its own"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and planner.gguf")
     parser.add_argument("--epochs", type=int, help="times that it sees the questions")
     parser.add_argument("--rate", type=float, help="highest learning rate")
@@ -75,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     named = [text.partition("=") for text in arguments.questions]
     if arguments.store is None and not all(store for _, _, store in named):
         parser.error("give --store, or each --questions as FILE=STORE")
-    files = [(Path(file), Path(store) if store else arguments.store) for file, _, store in named]
+    files = [(Path(file), Path(store or str(arguments.store))) for file, _, store in named]
     try:
         corpus = read_corpus(files, arguments.now, tiny=arguments.tiny)
         recipe = _TINY if arguments.tiny else Recipe()

@@ -9,10 +9,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from agent.bundled import script
+from agent.bundled.tokens import prompt_of, written
 from agent.bundled.training.corpus import Sample
 from agent.bundled.training.noise import noisy
-from agent.bundled.tokens import prompt_of, written
-from agent.bundled.training.vocabulary import PADDING
+from agent.bundled.training.vocabulary import PADDING, id_of
 
 IGNORED = -100  # as torch's cross entropy has it
 
@@ -36,8 +36,8 @@ class Encoder:
     def __init__(self, tokenizer: Tokenizer, context: int) -> None:
         self._tokenizer = tokenizer
         self._context = context
-        self.padding = tokenizer.token_to_id(PADDING)
-        self._scripts = {token: tokenizer.token_to_id(written(token)) for token in script.vocabulary()}
+        self.padding = id_of(tokenizer, PADDING)
+        self._scripts = {token: id_of(tokenizer, written(token)) for token in script.vocabulary()}
         self.end = self._scripts[script.END]
 
     def prompt(self, text: str) -> list[int]:

@@ -87,10 +87,12 @@ def _filled(
         if name in ("n", "number"):
             continue
         kind = name.rstrip("2")
-        domain, field = chance.choice([place for place, of in SLOT_FIELDS.items() if of == kind and place[1] != "code"])
+        fields = [place for place, of in SLOT_FIELDS.items() if of == kind and place[1] != "code"]
+        domain, field = chance.choice(fields)
+        holder: Domain = domain  # pyright: ignore[reportAssignmentType]  # SLOT_FIELDS names domains as text
         said = question[start:end]
-        links.append(Link(start, end, said, (Candidate(domain, field, said, 1.0, "exact", 1),)))
-        values[name] = (domain, Concept(field=field, values=(said,), said=said))
+        links.append(Link(start, end, said, (Candidate(holder, field, said, 1.0, "exact", 1),)))
+        values[name] = (holder, Concept(field=field, values=(said,), said=said))
         tags[f"v{len(links)}"] = domain if field == "name" else f"{domain}.{field}"
     taken = [(link.start, link.end) for link in links]
     times: tuple[TimeLink, ...] = resolve_times(question, language, _NOW)

@@ -1,6 +1,8 @@
-"""Checks every question template: its plan is a script, for what the question names::
+"""Checks every question template: its plan is a script, for what the question names.
 
-    python -m agent.bundled.training.check [--show 20]
+::
+
+python -m agent.bundled.training.check [--show 20]
 """
 
 import argparse
@@ -67,13 +69,13 @@ def main() -> int:
                 if fault is not None:
                     faults.append(f"{template.language}/{template.file}: {template.plan}\n  {ask}\n  {fault}")
                     break
-    print("\n".join(faults))
+    print("\n".join(faults))  # noqa: T201
     pairs = list(generate(1, {"en": 2, "zh": 2}))
     for pair in random.Random(2).sample(pairs, min(show, len(pairs))):
-        print(pair.text, "  =>  ", pair.plan)
+        print(pair.text, "  =>  ", pair.plan)  # noqa: T201
     counts = Counter(template.language for template in load_templates())
     wordings = Counter(t.language for t in load_templates() for _ in t.ask)
-    print(f"templates {dict(counts)}, wordings {dict(wordings)}, faults {len(faults)}")
+    print(f"templates {dict(counts)}, wordings {dict(wordings)}, faults {len(faults)}")  # noqa: T201
     return 1 if faults else 0
 
 

@@ -53,10 +53,10 @@ def linked_samples(
     """Samples of a file of questions with their queries, one JSON object a line.
 
     Args:
-        path: lines ``{"id", "question", "language"?, "query"}``; ``query`` is a clinical query, or the word of an
-            aside (``not_in_schema``, ``notes`` …) for a question that is none.
+        path: lines ``{"id"?, "question", "language"?, "now"?, "query"}``; ``query`` is a clinical query, or the word
+            of an aside (``not_in_schema``, ``notes`` …) for a question that is none.
         linker: of the store that the questions are about.
-        now: that their times count from.
+        now: that times count from where a line says no other.
         skipped: is given the ids of questions whose query holds what linking did not find.
 
     Raises:
@@ -68,13 +68,14 @@ def linked_samples(
                 row = json.loads(line)
                 question, asked, name = row["question"], row["query"], str(row.get("id", number))
                 language: Language = row.get("language", "en")
+                scope = Scope(now=str(row.get("now", now)))
                 query = asked if isinstance(asked, str) else ClinicalQuery.model_validate(asked)
             except (ValueError, KeyError, TypeError):
                 raise ConfigError(
                     f"Line {number} of {path.name} is no question with its query. Expected is a JSON object "
                     'with "question" and "query" (see docs/planner.md).'
                 ) from None
-            linked = disjoint(linker.link(question, language, Scope(now=now)))
+            linked = disjoint(linker.link(question, language, scope))
             text = delexicalise(question, linked, has_patient=bool(linked.patients))
             subject = next((p.subject_id for p in linked.patients if p.subject_id is not None), None)
             if isinstance(query, str):

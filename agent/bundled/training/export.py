@@ -3,6 +3,7 @@
 import ctypes
 import json
 from pathlib import Path
+from typing import Any
 
 import gguf
 import llama_cpp
@@ -10,9 +11,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from agent.bundled import script
-from agent.bundled.training.network import Decoder
 from agent.bundled.tokens import written
-from agent.bundled.training.vocabulary import PADDING, specials
+from agent.bundled.training.network import Decoder
+from agent.bundled.training.vocabulary import PADDING, id_of, specials
 from knowledge.errors import ModelError
 
 NAME = "chartroom-planner"
@@ -69,9 +70,9 @@ def quantize(source: Path, target: Path) -> None:
     settings = llama_cpp.llama_model_quantize_default_params()
     settings.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
     settings.nthread = 0
-    code = llama_cpp.llama_model_quantize(
-        str(source).encode(), str(target).encode(), ctypes.byref(settings)
-    )
+    # The bindings' annotation names a pointer type that ctypes itself does not give.
+    quantized: Any = llama_cpp.llama_model_quantize
+    code = quantized(str(source).encode(), str(target).encode(), ctypes.byref(settings))
     if code != 0:
         raise ModelError(f"llama.cpp cannot quantize {source.name!r} (code {code}).")
 
@@ -85,9 +86,11 @@ def _write_vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add_token_list([token for token, _ in vocabulary])
     kinds = (gguf.TokenType.CONTROL if token in whole else gguf.TokenType.NORMAL for token, _ in vocabulary)
     writer.add_token_types(list(kinds))
-    writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]])
-    writer.add_eos_token_id(tokenizer.token_to_id(written(script.END)))
-    writer.add_pad_token_id(tokenizer.token_to_id(PADDING))
+    writer.add_token_merges(
+        [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
+    )
+    writer.add_eos_token_id(id_of(tokenizer, written(script.END)))
+    writer.add_pad_token_id(id_of(tokenizer, PADDING))
     writer.add_add_bos_token(False)
 
 

@@ -14,10 +14,12 @@ from agent.bundled.pointers import MOST
 from agent.bundled.tokens import SEPARATOR, written
 from agent.query.domains import bindings, shared_fields
 from agent.query.model import Domain
+from knowledge.errors import ModelError
 
 PADDING = "[pad]"
 _PIECES = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 
@@ -25,18 +27,35 @@ def placeholders() -> tuple[str, ...]:
     """Every placeholder that a delexicalised question can have."""
     pointers = [f"<{kind}{place}>" for kind in "vten" for place in range(1, MOST[kind] + 1)]
     fields = [
-        f"<{domain}.{field}>" for domain, binding in bindings().items() for field in binding.fields if field != "name"
+        f"<{domain}.{field}>"
+        for domain, binding in bindings().items()
+        for field in binding.fields
+        if field != "name"
     ]
     shared = [f"<{domain}.{field}>" for domain in ("patient", "admission") for field in shared_fields()]
     tags = [f"<{domain}>" for domain in get_args(Domain)]
     return tuple(
-        dict.fromkeys(("<one>", "<many>", "<p>", "<icu>", "<chart>", "<absent>", *pointers, *tags, *fields, *shared))
+        dict.fromkeys(
+            ("<one>", "<many>", "<p>", "<icu>", "<chart>", "<absent>", *pointers, *tags, *fields, *shared)
+        )
     )
 
 
 def specials() -> tuple[str, ...]:
     """All tokens that are whole, the first ones first."""
     return (PADDING, SEPARATOR, *map(written, script.vocabulary()), *placeholders())
+
+
+def id_of(tokenizer: Tokenizer, token: str) -> int:
+    """The number of a whole token.
+
+    Raises:
+        ModelError: the tokenizer was trained for another version of the script language.
+    """
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise ModelError(f"The tokenizer does not know {token!r}. Train in an empty folder.")
+    return found
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
