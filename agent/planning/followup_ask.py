@@ -49,7 +49,7 @@ _FUNCTIONS: dict[str, Function] = {
 
 def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     """The query with what the edit asks; ``None`` where that cannot be asked of these events."""
-    if edit.limit is not None:
+    if edit.limit is not None and edit.limit[1][1] is None:  # with a unit it is a span of time
         return _limited(query, edit)
     if not edit.asks:
         return query

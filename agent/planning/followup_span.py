@@ -11,6 +11,8 @@ from knowledge.store.store import TIME_FORMAT
 
 _EARLIER = re.compile(r"\b(?:previous|prior)\b|上一次|前次|前一次")
 
+_HOURS = {"hour": 1, "hours": 1, "小时": 1, "day": 24, "days": 24, "天": 24, "日": 24}
+
 
 def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
     """The events in the time that is named; ``None`` where two are."""
@@ -21,6 +23,12 @@ def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
     if "icu" in edit.leans and not linked.times:
         stay = Encounter(kind="icu_stay")
         return None if of.domain == "icu_stay" else of.model_copy(update={"window": None, "encounter": stay})
+    hours = None if edit.limit is None else _HOURS.get(edit.limit[1][1] or "")
+    if hours is not None and edit.limit is not None and edit.limit[0] == "first":
+        stay = (of.encounter or Encounter()).model_copy(
+            update={"from_hours": 0.0, "to_hours": edit.limit[1][0] * hours}
+        )
+        return of.model_copy(update={"window": None, "encounter": stay})
     if not linked.times:
         return of.model_copy(update={"window": None, "encounter": None}) if "anytime" in edit.leans else of
     window = windows[0].window if windows else None

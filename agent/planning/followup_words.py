@@ -180,7 +180,12 @@ def _stands_alone(edit: Edit, text: str) -> bool:
         return False
     if "<v>" in text:
         return edit.asks or _words()["own"].search(text) is not None
-    return edit.asks and bool(edit.nouns) and "anaphor" not in edit.leans and edit.form != "top"
+    return (
+        edit.asks
+        and bool(edit.nouns or "icu" in edit.leans)
+        and "anaphor" not in edit.leans
+        and edit.form != "top"
+    )
 
 
 def _note(found: _Found, section: str, name: str, words: str, before: int, numbers: list[Number]) -> None:

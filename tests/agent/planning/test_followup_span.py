@@ -77,3 +77,9 @@ def test_what_runs_now_is_not_what_ran_then(linker: Linker, question: str) -> No
     last = query({"ask": "rows", "fields": ["name"]}, domain="drug", status="active")
     of = followed(linker, last, question).of
     assert of.status is None and of.window is not None and of.window.on == "overlap"
+
+
+@pytest.mark.parametrize("question", ["only the first 24 hours", "只看头24小时"])
+def test_the_first_hours_are_those_of_the_same_stay(linker: Linker, question: str) -> None:
+    after = followed(linker, creatinine(), question)
+    assert after.of.encounter == Encounter(from_hours=0, to_hours=24)
