@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 
@@ -43,6 +44,18 @@ def embedding_model() -> Path | None:
             "give a model in the sentence-transformers layout, or unset it for the bundled one."
         )
     return folder
+
+
+def planner_choice() -> Literal["bundled", "catalogue"]:
+    """Which planner runs where no other model was chosen: ``$CHARTROOM_PLANNER``, the bundled one by default.
+
+    Raises:
+        ConfigError: it names no planner.
+    """
+    named = os.environ.get("CHARTROOM_PLANNER") or "bundled"
+    if named not in ("bundled", "catalogue"):
+        raise ConfigError(f"CHARTROOM_PLANNER names {named!r}; give 'bundled' or 'catalogue', or unset it.")
+    return named
 
 
 def index_folder(store: Path) -> Path:

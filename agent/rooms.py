@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from agent.answer import Model
+from agent.bundled.planner import BundledPlanner, identity
 from agent.notes import NoteReader
-from agent.paths import embedding_model, index_folder
+from agent.paths import embedding_model, index_folder, planner_choice
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.charting import ChartPlanner
 from agent.planning.linker import Linker
@@ -70,8 +71,9 @@ class Rooms:
         linker = Linker(store, values, terminology)
         writer = active_writer()
         if writer is None:
-            return cls(store, values, notes, linker, ChartPlanner(CataloguePlanner()), reader)
-        planner = ChartPlanner(ModelPlanner(writer, store, OwnExamples.open()))
+            planner, model = default_planner(store)
+            return cls(store, values, notes, linker, planner, reader, model=model)
+        planner = ModelPlanner(writer, store, OwnExamples.open())
         return cls(store, values, notes, linker, ChartPlanner(planner), reader, writer, writer.identity)
 
     def warm_up(self) -> None:
@@ -94,6 +96,17 @@ class Rooms:
         self.values.close()
         if self.notes is not None:
             self.notes.close()
+
+
+def default_planner(store: RecordStore) -> tuple[Planner, Model | None]:
+    """The planner where no other model was chosen: the bundled one, or the catalogue where that is asked for.
+
+    Raises:
+        ModelError: the bundled planner's file is damaged.
+    """
+    if planner_choice() == "catalogue":
+        return ChartPlanner(CataloguePlanner()), None
+    return ChartPlanner(BundledPlanner(store.tables), reads_words=True), identity()
 
 
 @dataclass(frozen=True, slots=True)

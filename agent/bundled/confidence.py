@@ -42,6 +42,7 @@ class Signs:
         foreign: words of the question that never stood in an answerable one, at most 3.
         against: how much its most suspicious word speaks for a question that the tables do not answer.
         length: tokens of the script, in tens.
+        dissent: how far the witness is from writing the same: 0 if it does, surely; 1 if it writes another script.
     """
 
     doubt: float
@@ -53,15 +54,17 @@ class Signs:
     foreign: float
     against: float
     length: float
+    dissent: float
 
 
 def signs_of(
-    written: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
+    written: Sequence[Written], second: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
 ) -> Signs:
     """The signs of the first of several scripts.
 
     Args:
         written: scripts of one question, the likeliest first.
+        second: those of the witness.
         unused: names and times that the first leaves out.
         numbers: numbers that it leaves out.
         absent: names that it uses and that the store never recorded.
@@ -79,7 +82,14 @@ def signs_of(
         foreign=min(3, lexicon().foreign(text)),
         against=lexicon().against(text),
         length=len(best.tokens) / 10,
+        dissent=_dissent(best, second),
     )
+
+
+def _dissent(best: Written, second: Sequence[Written]) -> float:
+    if not second or second[0].tokens != best.tokens:
+        return 1.0
+    return 1.0 - math.exp(second[0].logprob)
 
 
 @cache

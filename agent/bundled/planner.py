@@ -15,7 +15,10 @@ from agent.bundled import script
 from agent.bundled.confidence import Signs, probability, signs_of
 from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
+from agent.bundled.left_out import left_out
+from agent.bundled.lexicon import lexicon
 from agent.bundled.pointers import Ambiguous, Pointers, disjoint
+from agent.bundled.turns import turned
 from agent.models.gguf import verify
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.chart_words import ChartWords, find_chart
@@ -32,6 +35,7 @@ from agent.scope import Scope
 from knowledge.errors import ModelError, NotInSchema, QueryRejected
 
 PLANNER_FILE = Path(__file__).with_name("planner.gguf")
+WITNESS_FILE = Path(__file__).with_name("witness.gguf")
 _SURE = 0.99
 _TRUSTED = 0.7  # for a less sure query of an open patient, the catalogue is asked, too
 _REASONS: dict[str, Reason] = {
@@ -68,14 +72,18 @@ class BundledPlanner:
     Args:
         tables: of the store that is asked (``RecordStore.tables``).
         path: the network's GGUF file.
+        witness: of a network that was trained otherwise; where it writes another script, the plan is less sure.
     """
 
-    def __init__(self, tables: Tables, path: Path = PLANNER_FILE) -> None:
+    def __init__(
+        self, tables: Tables, path: Path = PLANNER_FILE, witness: Path = WITNESS_FILE
+    ) -> None:
         self._tables = tables
-        self._path = path
+        self._path, self._witness_path = path, witness
         self._catalogue = CataloguePlanner()
         self._lock = threading.Lock()
         self._decoder: ScriptDecoder | None = None
+        self._witness: ScriptDecoder | None = None
 
     def plan(
         self,
@@ -112,13 +120,18 @@ class BundledPlanner:
         has_patient = pointers.subject_id is not None
         text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart)
         with self._lock:
-            written = self._opened().decode(text, lambda tokens: script.allowed_next(tokens, pointers))
+            decoder, witness = self._opened()
+            written = decoder.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
+            second = witness.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
         left = list(written)
-        lacking = False
+        lacking, said = False, None
         while left:
             try:
                 action = self._action(left[0].tokens, question, pointers, scope, chart)
-                break
+                missed = _missed(action, left[0].tokens, pointers, text)
+                if missed is None:
+                    break
+                said = said or missed
             except NotInSchema:
                 lacking = True
             except QueryRejected:
@@ -126,21 +139,26 @@ class BundledPlanner:
             left.pop(0)
         else:
             reason: Reason = "not_in_schema" if lacking else "low_confidence"
-            action, left = Refuse(reason, phrase(language, reason)), list(written) or [Written((), -9.0, -9.0)]
+            left = list(written) or [Written((), -9.0, -9.0)]
+            action = Refuse(reason, phrase(language, reason))
+            if said is not None:
+                action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, _signs(left, used, pointers, text), used)
+        return Reading(tuple(left), action, _signs(left, second, used, pointers, text), used)
 
     def close(self) -> None:
         """Free the network's memory."""
         with self._lock:
-            if self._decoder is not None:
-                self._decoder.close()
-                self._decoder = None
+            for decoder in (self._decoder, self._witness):
+                if decoder is not None:
+                    decoder.close()
+            self._decoder = self._witness = None
 
-    def _opened(self) -> ScriptDecoder:
-        if self._decoder is None:
+    def _opened(self) -> tuple[ScriptDecoder, ScriptDecoder]:
+        if self._decoder is None or self._witness is None:
             self._decoder = ScriptDecoder(self._path)
-        return self._decoder
+            self._witness = ScriptDecoder(self._witness_path, beams=1)
+        return self._decoder, self._witness
 
     def _action(
         self,
@@ -175,17 +193,25 @@ class BundledPlanner:
 
 
 def identity(path: Path = PLANNER_FILE) -> Model:
-    """The network, as answers name it, checked against the SHA-256 that lies beside it.
+    """The network, as answers name it; it and its witness are checked against the SHA-256 beside them.
 
     Raises:
         ModelError: the file is missing or damaged.
     """
     try:
-        recorded = path.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
-    except (OSError, ValueError, IndexError):
+        lines = path.with_suffix(".sha256").read_text(encoding="ascii").splitlines()
+        recorded = {name: sha256 for sha256, name in (line.split() for line in lines)}
+        files = {name: verify(path.with_name(name), sha256) for name, sha256 in recorded.items()}
+        return Model(name=files[path.name].name, sha256=files[path.name].sha256)
+    except (OSError, ValueError, KeyError):
         raise ModelError(f"The checksum beside {path} cannot be read. Install Chartroom again.") from None
-    file = verify(path, recorded)
-    return Model(name=file.name, sha256=file.sha256)
+
+
+def _missed(action: Action, tokens: Sequence[str], pointers: Pointers, text: str) -> str | None:
+    """The words of the question that a query contradicts or leaves out."""
+    if not isinstance(action, QueryRecords):
+        return None
+    return turned(text, tokens) or left_out(text, tokens, _used(tokens, pointers), pointers, lexicon())
 
 
 def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
@@ -202,7 +228,7 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
 
 
 def _signs(
-    written: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
+    written: Sequence[Written], second: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
 ) -> Signs:
     unused = [f"{kind}{place}" for kind in ("v", "t", "e") for place in pointers.places(kind)]
     numbers = [f"n{place}" for place in pointers.places("n")]
@@ -213,6 +239,7 @@ def _signs(
     ]
     return signs_of(
         written,
+        second,
         unused=sum(name not in used for name in unused),
         numbers=sum(name not in used for name in numbers),
         absent=len(absent),

@@ -1,0 +1,97 @@
+"""What a question restricts and a plan script leaves out: a name, a time, a number, a name that nothing linked.
+
+An answer without it is about something else ("given zolgensma" is not "given anything"), so such a script is not
+followed. What says the same twice, or is the choice that the plan answers ("male or female?"), is left out rightly.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from agent.bundled.lexicon import Lexicon, words
+from agent.bundled.pointers import Pointers
+from agent.planning.link import Link
+from agent.planning.vocabulary import is_common
+from agent.query.model import Window
+
+# Places of a delexicalised question where a drug, a diagnosis or a procedure stands.
+_NAMED = re.compile(
+    r"\b(?:given|gave|give|got|get|gets|received?|receiving|prescribed|administered|takes?|taken|taking|on|"
+    r"(?:doses?|levels?|results?|values?|history|hx) of|diagnosed with|with|undergo(?:ne)?|underwent)"
+    r" (?:(?:an?|any|the|some|his|her|their) )?(?P<name>[a-z][a-z-]{3,})\b|"
+    r"(?:用过?|服过?|服用过?|使用过?|注射过?|输过?|接受过?|诊断为|患有|得过)"
+    r"(?P<han>[\u4e00-\u9fff]{3,}?)(?=的|吗|了|之|治疗|$)"
+)
+_SLIPS = 2  # a word so near to one that was learnt is that one, misspelt
+
+
+def left_out(
+    text: str, tokens: Sequence[str], used: Collection[str], pointers: Pointers, lexicon: Lexicon
+) -> str | None:
+    """The first words that a script does not honour; ``None`` where it honours all.
+
+    Args:
+        text: the delexicalised question.
+        tokens: of the script.
+        used: the pointers that it follows, with the places of numbers that it writes out.
+        pointers: everything that the question names.
+        lexicon: the words that are no names.
+    """
+    return next((said for said in (*_unused(tokens, used, pointers), *_unlinked(text, lexicon))), None)
+
+
+def _unused(tokens: Sequence[str], used: Collection[str], pointers: Pointers) -> Iterator[str]:
+    linked = pointers.linked
+    kept = {linked.values[place - 1].text.casefold() for place in pointers.places("v") if f"v{place}" in used}
+    for place, link in enumerate(linked.values, 1):
+        if f"v{place}" not in used and not _is_answer(link, tokens) and link.text.casefold() not in kept:
+            yield link.text
+    periods = [time for time in linked.times if time.window is not None]
+    windows = [_bounds(window) for place, window in enumerate(pointers.periods, 1) if f"t{place}" in used]
+    yield from (
+        time.text
+        for place, time in enumerate(periods, 1)
+        if f"t{place}" not in used and _bounds(time.window) not in windows
+    )
+    named = [time for time in linked.times if time.window is None and time.encounter is not None]
+    stays = [stay for place, stay in enumerate(pointers.stays, 1) if f"e{place}" in used]
+    yield from (
+        time.text
+        for place, time in enumerate(named, 1)
+        if f"e{place}" not in used and time.encounter not in stays and "status=ended" not in tokens
+    )
+    numbers = linked.numbers
+    counted = {numbers[place - 1][2] for place in pointers.places("n") if f"n{place}" in used}
+    for place, (_, _, value, unit) in enumerate(numbers, 1):
+        if f"n{place}" not in used and value not in counted:
+            yield f"{value:g} {unit or ''}".strip()
+
+
+def _bounds(window: Window | None) -> tuple[str | None, str | None]:
+    """When a window begins and ends, whatever the words were."""
+    return (None, None) if window is None else (window.start, window.end)
+
+
+def _is_answer(link: Link, tokens: Sequence[str]) -> bool:
+    """Whether the plan lists the field that a name is a value of, or the name is but a kind of note."""
+    fields = {f".{candidate.field}" for candidate in link.candidates}
+    return not link.candidates or bool(fields & set(tokens)) or all(c.domain == "note" for c in link.candidates)
+
+
+def _unlinked(text: str, lexicon: Lexicon) -> Iterator[str]:
+    """Words that stand where a name stands, and that are neither linked nor words of questions."""
+    for found in _NAMED.finditer(text):
+        name = found["name"] or found["han"]
+        if not any(map(lexicon.answerable.get, words(name))) and not is_common(name) and not _is_slip(name, lexicon):
+            yield name
+
+
+def _is_slip(name: str, lexicon: Lexicon) -> bool:
+    """Whether an English word is near to one of the lexicon; Chinese is not misspelt letter by letter."""
+    near: Iterable[str] = lexicon.answerable
+    limit = min(_SLIPS, len(name) // 4)
+    return name.isascii() and (
+        process.extractOne(name, near, scorer=OSA.distance, score_cutoff=limit) is not None
+    )
