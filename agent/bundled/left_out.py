@@ -5,7 +5,7 @@ followed. What says the same twice, or is the choice that the plan answers ("mal
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -22,7 +22,13 @@ _NAMED = re.compile(
     r"(?:doses?|levels?|results?|values?|history|hx) of|diagnosed with|with|undergo(?:ne)?|underwent)"
     r" (?:(?:an?|any|the|some|his|her|their) )?(?P<name>[a-z][a-z-]{3,})\b|"
     r"(?:用过?|服过?|服用过?|使用过?|注射过?|输过?|接受过?|诊断为|患有|得过)"
-    r"(?P<han>[\u4e00-\u9fff]{3,}?)(?=的|吗|了|之|治疗|$)"
+    r"(?P<han>[\u4e00-\u9fff]{3,}?)(?=的|吗|了|之|治疗|<v|$)"
+)
+_CODE = re.compile(r"(?<![\w<.])[a-z]+\d\w*\b(?!>)", re.IGNORECASE)  # "cd4", or what looks like a placeholder
+_WORD = re.compile(r"(?<![\w<.'/-])[a-z]{4,}(?![\w>.'/-])")
+# Scripts that say with these which stay is meant: "同一次住院" is no stay of its own.
+_STAYS = frozenset(
+    {"status=ended", *(f"relation=same_admission{order}" for order in ("", "_before", "_after"))}
 )
 _SLIPS = 2  # a word so near to one that was learnt is that one, misspelt
 
@@ -42,11 +48,20 @@ def left_out(
     return next((said for said in (*_unused(tokens, used, pointers), *_unlinked(text, lexicon))), None)
 
 
+def unread(text: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """English words of a delexicalised question that mean nothing to a planner trained on ``lexicon``."""
+    return tuple(dict.fromkeys(word for word in _WORD.findall(text) if not _is_known(word, lexicon)))
+
+
 def _unused(tokens: Sequence[str], used: Collection[str], pointers: Pointers) -> Iterator[str]:
     linked = pointers.linked
-    kept = {linked.values[place - 1].text.casefold() for place in pointers.places("v") if f"v{place}" in used}
+    kept = [link for place, link in enumerate(linked.values, 1) if f"v{place}" in used]
     for place, link in enumerate(linked.values, 1):
-        if f"v{place}" not in used and not _is_answer(link, tokens) and link.text.casefold() not in kept:
+        if (
+            f"v{place}" not in used
+            and not _is_answer(link, tokens)
+            and not any(_says(one, link) for one in kept)
+        ):
             yield link.text
     periods = [time for time in linked.times if time.window is not None]
     windows = [_bounds(window) for place, window in enumerate(pointers.periods, 1) if f"t{place}" in used]
@@ -60,10 +75,11 @@ def _unused(tokens: Sequence[str], used: Collection[str], pointers: Pointers) ->
     yield from (
         time.text
         for place, time in enumerate(named, 1)
-        if f"e{place}" not in used and time.encounter not in stays and "status=ended" not in tokens
+        if f"e{place}" not in used and time.encounter not in stays and not _STAYS & set(tokens)
     )
     numbers = linked.numbers
     counted = {numbers[place - 1][2] for place in pointers.places("n") if f"n{place}" in used}
+    counted |= {pointers.number(token)[0] for token in tokens if token.endswith("+9")}  # "the 20s (20 to 29)"
     for place, (_, _, value, unit) in enumerate(numbers, 1):
         if f"n{place}" not in used and value not in counted:
             yield f"{value:g} {unit or ''}".strip()
@@ -74,24 +90,34 @@ def _bounds(window: Window | None) -> tuple[str | None, str | None]:
     return (None, None) if window is None else (window.start, window.end)
 
 
+def _says(one: Link, other: Link) -> bool:
+    """Whether a mention holds another one or means the same: "ED (emergency room)", "creatinine, urine"."""
+    meant = {(c.domain, c.field, c.value) for c in one.candidates}
+    again = any((c.domain, c.field, c.value) in meant for c in other.candidates)
+    return again or other.text.casefold() in one.text.casefold()
+
+
 def _is_answer(link: Link, tokens: Sequence[str]) -> bool:
     """Whether the plan lists the field that a name is a value of, or the name is but a kind of note."""
     fields = {f".{candidate.field}" for candidate in link.candidates}
-    return not link.candidates or bool(fields & set(tokens)) or all(c.domain == "note" for c in link.candidates)
+    return (
+        not link.candidates or bool(fields & set(tokens)) or all(c.domain == "note" for c in link.candidates)
+    )
 
 
 def _unlinked(text: str, lexicon: Lexicon) -> Iterator[str]:
-    """Words that stand where a name stands, and that are neither linked nor words of questions."""
+    """Words that stand where a name stands, and codes, that are neither linked nor words of questions."""
+    yield from _CODE.findall(text)
     for found in _NAMED.finditer(text):
         name = found["name"] or found["han"]
-        if not any(map(lexicon.answerable.get, words(name))) and not is_common(name) and not _is_slip(name, lexicon):
+        if not _is_known(name, lexicon):
             yield name
 
 
-def _is_slip(name: str, lexicon: Lexicon) -> bool:
-    """Whether an English word is near to one of the lexicon; Chinese is not misspelt letter by letter."""
-    near: Iterable[str] = lexicon.answerable
+def _is_known(name: str, lexicon: Lexicon) -> bool:
+    """Whether a word, or one near to it, is in the lexicon or common; Chinese is not misspelt letter by letter."""
+    if any(map(lexicon.answerable.get, words(name))) or is_common(name):
+        return True
     limit = min(_SLIPS, len(name) // 4)
-    return name.isascii() and (
-        process.extractOne(name, near, scorer=OSA.distance, score_cutoff=limit) is not None
-    )
+    near = process.extractOne(name, list(lexicon.answerable), scorer=OSA.distance, score_cutoff=limit)
+    return name.isascii() and near is not None

@@ -15,7 +15,7 @@ from agent.bundled import script
 from agent.bundled.confidence import Signs, probability, signs_of
 from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
-from agent.bundled.left_out import left_out
+from agent.bundled.left_out import left_out, unread
 from agent.bundled.lexicon import lexicon
 from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.bundled.turns import turned
@@ -55,12 +55,14 @@ class Reading:
         action: what the first one asks for.
         signs: what the confidence rests on.
         used: tokens of pointers that the first one follows.
+        text: the question as the network reads it.
     """
 
     written: tuple[Written, ...]
     action: Action
     signs: Signs
     used: frozenset[str]
+    text: str
 
 
 class BundledPlanner:
@@ -111,7 +113,8 @@ class BundledPlanner:
                 return second
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
-        return Plan((reading.action,), sure, tuple(_said(reading, pointers, scope)))
+        said = _said(reading, pointers, scope, unread(reading.text, lexicon()))
+        return Plan((reading.action,), sure, tuple(said))
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
         """What the network makes of a question about ``pointers.subject_id``, or about many."""
@@ -141,10 +144,10 @@ class BundledPlanner:
             reason: Reason = "not_in_schema" if lacking else "low_confidence"
             left = list(written) or [Written((), -9.0, -9.0)]
             action = Refuse(reason, phrase(language, reason))
-            if said is not None:
-                action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
+        if said is not None and isinstance(action, Refuse):
+            action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, _signs(left, second, used, pointers, text), used)
+        return Reading(tuple(left), action, _signs(left, second, used, pointers, text), used, text)
 
     def close(self) -> None:
         """Free the network's memory."""
@@ -247,12 +250,14 @@ def _signs(
     )
 
 
-def _said(reading: Reading, pointers: Pointers, scope: Scope) -> Iterator[str]:
+def _said(
+    reading: Reading, pointers: Pointers, scope: Scope, words: Sequence[str]
+) -> Iterator[str]:
     """What was taken for granted: readings of values and times, what is left out, who is meant."""
     language, linked = pointers.language, pointers.linked
     action = reading.action
     assert isinstance(action, QueryRecords)
-    said: list[str | None] = []
+    said: list[str | None] = [phrase(language, "not_used", said=word) for word in words]
     for events in _events(action.query):
         for concept in events.concepts:
             for place in pointers.places_of_concept(events.domain, concept) or ():

@@ -70,16 +70,18 @@ def turned(text: str, tokens: Sequence[str]) -> str | None:
     relations = list(_relations(tokens))
     for found in known.negated.finditer(text):
         place = next(group for group in found.groups() if group)
-        if not present & _ABSENT and not any("negated=true" in own and place in inside for own, _, inside in relations):
+        if not present & _ABSENT and not any(
+            "negated=true" in own and place in inside for own, _, inside in relations
+        ):
             return _plain(found[0])
     after, before = list(known.after.finditer(text)), list(known.before.finditer(text))
     if after and not before:
-        return _misordered(after, relations, _AFTER, _BEFORE)
-    return _misordered(before, relations, _BEFORE, _AFTER) if before and not after else None
+        return _misordered(after, relations, _BEFORE, _AFTER)
+    return _misordered(before, relations, _AFTER, _BEFORE) if before and not after else None
 
 
 def _other_unit(text: str, tokens: Sequence[str]) -> str | None:
-    """"how many hours", where a script counts in another unit. (What was not given "for days" is no negation.)"""
+    """The words "how many hours", where a script counts in another unit; elapsed time has no negation."""
     found = _UNIT.search(text)
     unit = next((token for token in tokens if token.startswith("unit=")), "unit=days")
     return _plain(found[0]) if found and unit != f"unit={found[1] or _HAN[found[2]]}s" else None
@@ -88,18 +90,22 @@ def _other_unit(text: str, tokens: Sequence[str]) -> str | None:
 def _misordered(
     found: list[re.Match[str]],
     relations: list[tuple[set[str], set[str], set[str]]],
-    wrong: frozenset[str],
-    right: frozenset[str],
+    inward: frozenset[str],
+    outward: frozenset[str],
 ) -> str | None:
-    """The words with which events follow (or precede) a name, where a script has it the other way round.
+    """The words with which events follow (or precede) a name, where a script does not order them so.
 
-    "aspirin after heparin" is aspirin with heparin ``before`` it, or heparin with aspirin ``after`` it.
+    "aspirin after heparin" is aspirin with heparin ``before`` it (inward), or heparin with aspirin ``after`` it
+    (outward). A name that a script relates to nothing stands for a time, not for an event, and is passed over.
     """
     for match in found:
         anchor = next(group for group in match.groups() if group)
-        for own, outside, inside in relations:
-            if (anchor in inside and own & wrong) or (anchor in outside and anchor not in inside and own & right):
-                return _plain(match[0])
+        within = [own for own, _, inside in relations if anchor in inside]
+        without = [own for own, outside, inside in relations if anchor in outside and anchor not in inside]
+        if not (within or without):
+            continue
+        if not any(own & inward for own in within) and not any(own & outward for own in without):
+            return _plain(match[0])
     return None
 
 
@@ -143,4 +149,6 @@ def _turns() -> _Turns:
         _Opposite(joined(o["words"]), joined(o["instead"]), frozenset(o["plan"]), frozenset(o["other"]))
         for o in content["opposites"]
     )
-    return _Turns(opposites, anchored(content["after"]), anchored(content["before"]), anchored(content["not"]))
+    return _Turns(
+        opposites, anchored(content["after"]), anchored(content["before"]), anchored(content["not"])
+    )
