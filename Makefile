@@ -34,7 +34,8 @@ train: .venv/.ready-train  ## Train the bundled planner anew; goes on where it s
 	@echo 'make planner OUT=$(OUT) puts it into agent/bundled and calibrates it'
 
 planner: .venv/.ready-train  ## Put a trained planner into agent/bundled and calibrate it (DATA=… OUT=…)
-	@cp $(OUT)/planner.gguf $(OUT)/planner.sha256 $(OUT)/planner.words.tsv agent/bundled/
+	@cp $(OUT)/planner.gguf $(OUT)/planner.sha256 $(OUT)/planner.words.tsv \
+	    $(OUT)/planner.calls.tsv agent/bundled/
 	@$(BIN)/python -m agent.bundled.calibrate --questions $(OUT)/questions.jsonl --ids $(OUT)/apart.txt \
 	    --store $(DATA)/mimic_iv.sqlite --write
 

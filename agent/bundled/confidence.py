@@ -13,6 +13,7 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from agent.bundled.calls import calls
 from agent.bundled.decoder import Written
 from agent.bundled.lexicon import lexicon
 
@@ -42,7 +43,7 @@ class Signs:
         foreign: words of the question that never stood in an answerable one, at most 3.
         against: how much its most suspicious word speaks for a question that the tables do not answer.
         length: tokens of the script, in tens.
-        dissent: how far the witness is from writing the same: 0 if it does, surely; 1 if it writes another script.
+        unheard: how strongly words of the question call for what the script lacks (``calls.py``), at most 1.5.
     """
 
     doubt: float
@@ -54,17 +55,16 @@ class Signs:
     foreign: float
     against: float
     length: float
-    dissent: float
+    unheard: float
 
 
 def signs_of(
-    written: Sequence[Written], second: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
+    written: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
 ) -> Signs:
     """The signs of the first of several scripts.
 
     Args:
         written: scripts of one question, the likeliest first.
-        second: those of the witness.
         unused: names and times that the first leaves out.
         numbers: numbers that it leaves out.
         absent: names that it uses and that the store never recorded.
@@ -82,14 +82,8 @@ def signs_of(
         foreign=min(3, lexicon().foreign(text)),
         against=lexicon().against(text),
         length=len(best.tokens) / 10,
-        dissent=_dissent(best, second),
+        unheard=calls().unheard(text, best.tokens),
     )
-
-
-def _dissent(best: Written, second: Sequence[Written]) -> float:
-    if not second or second[0].tokens != best.tokens:
-        return 1.0
-    return 1.0 - math.exp(second[0].logprob)
 
 
 @cache

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.answer import Language, Model, Reason
 from agent.bundled import script
+from agent.bundled.calls import calls
 from agent.bundled.confidence import Signs, probability, signs_of
 from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
@@ -35,9 +36,10 @@ from agent.scope import Scope
 from knowledge.errors import ModelError, NotInSchema, QueryRejected
 
 PLANNER_FILE = Path(__file__).with_name("planner.gguf")
-WITNESS_FILE = Path(__file__).with_name("witness.gguf")
 _SURE = 0.99
 _TRUSTED = 0.7  # for a less sure query of an open patient, the catalogue is asked, too
+_UNHEARD = 1.5  # log-probability that a script loses where words of the question call for what it lacks
+_LIKELY = 0.5  # a plan that is more likely wrong than right is not followed, whatever a wrong answer costs
 _REASONS: dict[str, Reason] = {
     "action_request": "action_request",
     "not_in_schema": "not_in_schema",
@@ -74,18 +76,14 @@ class BundledPlanner:
     Args:
         tables: of the store that is asked (``RecordStore.tables``).
         path: the network's GGUF file.
-        witness: of a network that was trained otherwise; where it writes another script, the plan is less sure.
     """
 
-    def __init__(
-        self, tables: Tables, path: Path = PLANNER_FILE, witness: Path = WITNESS_FILE
-    ) -> None:
+    def __init__(self, tables: Tables, path: Path = PLANNER_FILE) -> None:
         self._tables = tables
-        self._path, self._witness_path = path, witness
+        self._path = path
         self._catalogue = CataloguePlanner()
         self._lock = threading.Lock()
         self._decoder: ScriptDecoder | None = None
-        self._witness: ScriptDecoder | None = None
 
     def plan(
         self,
@@ -113,6 +111,8 @@ class BundledPlanner:
                 return second
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
+        if sure < _LIKELY:
+            return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), sure)
         said = _said(reading, pointers, scope, unread(reading.text, lexicon()))
         return Plan((reading.action,), sure, tuple(said))
 
@@ -123,10 +123,8 @@ class BundledPlanner:
         has_patient = pointers.subject_id is not None
         text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart)
         with self._lock:
-            decoder, witness = self._opened()
-            written = decoder.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
-            second = witness.decode(text, lambda tokens: script.allowed_next(tokens, pointers))
-        left = list(written)
+            written = self._opened().decode(text, lambda tokens: script.allowed_next(tokens, pointers))
+        left = sorted(written, key=lambda one: _UNHEARD * calls().unheard(text, one.tokens) - one.logprob)
         lacking, said = False, None
         while left:
             try:
@@ -147,21 +145,19 @@ class BundledPlanner:
         if said is not None and isinstance(action, Refuse):
             action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, _signs(left, second, used, pointers, text), used, text)
+        return Reading(tuple(left), action, _signs(left, used, pointers, text), used, text)
 
     def close(self) -> None:
         """Free the network's memory."""
         with self._lock:
-            for decoder in (self._decoder, self._witness):
-                if decoder is not None:
-                    decoder.close()
-            self._decoder = self._witness = None
+            if self._decoder is not None:
+                self._decoder.close()
+                self._decoder = None
 
-    def _opened(self) -> tuple[ScriptDecoder, ScriptDecoder]:
-        if self._decoder is None or self._witness is None:
+    def _opened(self) -> ScriptDecoder:
+        if self._decoder is None:
             self._decoder = ScriptDecoder(self._path)
-            self._witness = ScriptDecoder(self._witness_path, beams=1)
-        return self._decoder, self._witness
+        return self._decoder
 
     def _action(
         self,
@@ -196,7 +192,7 @@ class BundledPlanner:
 
 
 def identity(path: Path = PLANNER_FILE) -> Model:
-    """The network, as answers name it; it and its witness are checked against the SHA-256 beside them.
+    """The network, as answers name it; checked against the SHA-256 that lies beside it.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -231,7 +227,7 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
 
 
 def _signs(
-    written: Sequence[Written], second: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
+    written: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
 ) -> Signs:
     unused = [f"{kind}{place}" for kind in ("v", "t", "e") for place in pointers.places(kind)]
     numbers = [f"n{place}" for place in pointers.places("n")]
@@ -242,7 +238,6 @@ def _signs(
     ]
     return signs_of(
         written,
-        second,
         unused=sum(name not in used for name in unused),
         numbers=sum(name not in used for name in numbers),
         absent=len(absent),

@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 
 from agent.answer import Language
 from agent.bundled import script
+from agent.bundled.calls import Calls
 from agent.bundled.decoder import ScriptDecoder
 from agent.bundled.lexicon import Lexicon
 from agent.bundled.training.batches import Encoder
@@ -169,11 +170,13 @@ def train(
             raise ModelError("The exported planner does not write what the trained network writes.")
     known = Lexicon.learnt((sample.text, sample.plan not in script.ASIDES) for sample in learnt)
     known.save(out / "planner.words.tsv")
+    called = Calls.learnt((sample.text, sample.plan) for sample in learnt if sample.plan not in script.ASIDES)
+    called.save(out / "planner.calls.tsv")
     (out / "planner.sha256").write_text(
         f"{sha256_of(out / 'planner.gguf')}  planner.gguf\n", encoding="ascii"
     )
     (out / "apart.txt").write_text("".join(f"{s.id}\n" for s in corpus.apart), encoding="ascii")
-    _say(f"planner.gguf, planner.sha256 and planner.words.tsv in {out} belong into agent/bundled")
+    _say(f"planner.gguf, planner.sha256 and the two planner.*.tsv in {out} belong into agent/bundled")
     return out / "planner.gguf"
 
 

@@ -50,12 +50,20 @@ def _pair(example: str, intent: Intent, language: Language, chance: random.Rando
     n = next((int(value) for _, _, value, _ in linked.numbers if 1 <= value <= 1000), None)
     one = intent.patient == "one"
     query = intent.fill(values, number=number, n=n, patient=_PATIENT if one else None)
+    if isinstance(query.ask, Rows) and query.of.pick is not None and not _asks_for_value(query):
+        return None  # "the last culture" with all that is known of it: templates ask for one thing at a time
     query = query.model_copy(update={"ask": _asked(query)})
     plan = script.write(_timed(query, intent, linked), Pointers(linked, language, _PATIENT))
     if plan is None:
         return None
     text = delexicalise(question, linked, has_patient=one).split(" ", 1)[-1]
     return Pair(_untagged(text), tags, " ".join(plan), language)
+
+
+def _asks_for_value(query: ClinicalQuery) -> bool:
+    return isinstance(query.ask, Rows) and (
+        len(query.ask.fields) == 1 or ("value" in query.ask.fields and set(query.ask.fields) <= _BESIDE)
+    )
 
 
 def _asked(query: ClinicalQuery) -> Ask:
