@@ -45,7 +45,11 @@ def left_out(
         pointers: everything that the question names.
         lexicon: the words that are no names.
     """
-    return next((said for said in (*_unused(tokens, used, pointers), *_unlinked(text, lexicon))), None)
+    # Of a plan of everyone that names nothing, a strange word is what it should have named ("are vegetarians").
+    strange = () if used or not text.startswith("<many>") else unread(text, lexicon)
+    return next(
+        (said for said in (*_unused(tokens, used, pointers), *_unlinked(text, lexicon), *strange)), None
+    )
 
 
 def unread(text: str, lexicon: Lexicon) -> tuple[str, ...]:
