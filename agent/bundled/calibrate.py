@@ -40,6 +40,7 @@ from knowledge.terminology import Terminology
 
 _FILE = Path(__file__).with_name("calibration.yaml")
 _BINS = 10
+_UNANSWERABLE = 2.0  # weight of a question that the tables do not answer: in use, more are than in the files
 _SECONDS = 20.0  # a busy machine must not make a plan wrong
 
 
@@ -55,21 +56,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         kept = set(arguments.ids.read_text(encoding="ascii").split()) if arguments.ids else None
-        rows, right = [], []
+        rows, right, weights = [], [], []
         for place, path in enumerate(arguments.questions):
-            for signs, was_right in judged(
+            for signs, was_right, is_none in judged(
                 path, arguments.store, arguments.now, arguments.planner, None if place else kept
             ):
                 rows.append(astuple(signs))
                 right.append(was_right)
+                weights.append(_UNANSWERABLE if is_none else 1.0)
     except ChartroomError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     features, outcome = np.array(rows), np.array(right)
-    model = LogisticRegression(C=1.0, max_iter=1000)
-    sure = cross_val_predict(model, features, outcome, cv=5, method="predict_proba")[:, 1]
+    model = LogisticRegression(C=3.0, max_iter=5000)
+    sure = cross_val_predict(
+        model, features, outcome, cv=5, method="predict_proba", params={"sample_weight": np.array(weights)}
+    )[:, 1]
     ece = calibration_error(sure, outcome)
-    model.fit(features, outcome)
+    model.fit(features, outcome, sample_weight=weights)
     print(f"{len(outcome)} plans that ask the tables, {outcome.mean():.1%} right, error of calibration {ece:.3f}")  # noqa: T201
     names = Signs.__dataclass_fields__
     found = {
@@ -86,8 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def judged(
     questions: Path, store_path: Path, now: str, planner_path: Path, kept: set[str] | None
-) -> Iterator[tuple[Signs, bool]]:
-    """The signs of each plan that asks the tables, and whether its rows are right.
+) -> Iterator[tuple[Signs, bool, bool]]:
+    """The signs of each plan that asks the tables, whether its rows are right, and whether it should ask at all.
 
     Args:
         questions: as for the training.
@@ -115,7 +119,7 @@ def judged(
             if isinstance(reading.action, QueryRecords):
                 was_right = _is_right(reading.action, row["query"], scope, store)
                 if was_right is not None:
-                    yield reading.signs, was_right
+                    yield reading.signs, was_right, isinstance(row["query"], str)
 
 
 def calibration_error(sure: np.ndarray, right: np.ndarray) -> float:

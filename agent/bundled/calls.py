@@ -15,7 +15,7 @@ from agent.bundled.lexicon import words
 
 CALLS_FILE = Path(__file__).with_name("planner.calls.tsv")
 _SEEN = 4  # questions that a word has to stand in
-_SHARE = 0.7  # of them whose script has the token
+_SHARE = 0.9  # of them whose script has the token
 _LIFT = 2.0  # times as many as of all questions
 _KEPT = 3
 _DOUBT = 3.0  # questions without the token that are taken to exist beside those that were seen

@@ -18,6 +18,7 @@ from agent.bundled.decoder import Written
 from agent.bundled.lexicon import lexicon
 
 _FLOOR = -8.0  # log-probabilities below are as bad
+_ALONE = 0.85
 
 
 class Calibration(BaseModel):
@@ -35,54 +36,50 @@ class Signs:
 
     Attributes:
         doubt: how far the script is from certain: minus its log-probability, at most 8.
-        least: the same of its least sure token.
         rival: probability of all other scripts that were followed, by that of the best.
-        unused: names and times of the question that the plan leaves out.
-        numbers: numbers that it leaves out.
-        absent: names that it uses and that the store never recorded.
-        foreign: words of the question that never stood in an answerable one, at most 3.
+        strange: 1 if an English word of the question never stood in an answerable one.
+        stranger: how many such words there are, at most 2.
+        strange_han: share of its pairs of Chinese characters that never did.
         against: how much its most suspicious word speaks for a question that the tables do not answer.
-        length: tokens of the script, in tens.
         unheard: how strongly words of the question call for what the script lacks (``calls.py``), at most 1.5.
+        loud: by how much that is more than one word alone can be wrong about.
+        many: 1 for a question about many patients.
+        bare: 1 for a script that follows no name of the question.
     """
 
     doubt: float
-    least: float
     rival: float
-    unused: float
-    numbers: float
-    absent: float
-    foreign: float
+    strange: float
+    stranger: float
+    strange_han: float
     against: float
-    length: float
     unheard: float
+    loud: float
+    many: float
+    bare: float
 
 
-def signs_of(
-    written: Sequence[Written], *, unused: int, numbers: int, absent: int, text: str
-) -> Signs:
+def signs_of(written: Sequence[Written], text: str) -> Signs:
     """The signs of the first of several scripts.
 
     Args:
-        written: scripts of one question, the likeliest first.
-        unused: names and times that the first leaves out.
-        numbers: numbers that it leaves out.
-        absent: names that it uses and that the store never recorded.
+        written: scripts of one question, the best first.
         text: the question, delexicalised.
     """
     best = written[0]
-    rival = sum(math.exp(max(_FLOOR, other.logprob - best.logprob)) for other in written[1:])
+    english, han = lexicon().foreign(text)
+    unheard = calls().unheard(text, best.tokens)
     return Signs(
         doubt=-max(_FLOOR, best.logprob),
-        least=-max(_FLOOR, best.least),
-        rival=min(2.0, rival),
-        unused=min(2, unused),
-        numbers=min(2, numbers),
-        absent=min(2, absent),
-        foreign=min(3, lexicon().foreign(text)),
+        rival=min(2.0, sum(math.exp(max(_FLOOR, other.logprob - best.logprob)) for other in written[1:])),
+        strange=float(english > 0),
+        stranger=min(2, english),
+        strange_han=han,
         against=lexicon().against(text),
-        length=len(best.tokens) / 10,
-        unheard=calls().unheard(text, best.tokens),
+        unheard=unheard,
+        loud=max(0.0, unheard - _ALONE),
+        many=float(best.tokens[:1] == ("all",)),
+        bare=float(not any(token[0] == "v" and token[1:].isdigit() for token in best.tokens)),
     )
 
 

@@ -8,16 +8,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 LEXICON_FILE = Path(__file__).with_name("planner.words.tsv")
 _WORD = re.compile(r"(?<![a-z<.])[a-z]{3,}(?![a-z>.])")
+_SLIPS_FROM = 5  # letters from which on a word with one slip is told from another word
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _PLACEHOLDER = re.compile(r"<[a-z_.]+\d?>")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lexicon:
     """How many answerable and other training questions had each word."""
 
@@ -50,9 +54,29 @@ class Lexicon:
         ]
         path.write_text("word\tanswerable\tother\n" + "".join(rows), encoding="utf-8")
 
-    def foreign(self, text: str) -> int:
-        """How many words of a question never stood in an answerable one."""
-        return sum(not self.answerable.get(word) for word in set(words(text)))
+    def foreign(self, text: str) -> tuple[int, float]:
+        """What never stood in an answerable question, nor is a slip from a word that did.
+
+        Returns:
+            How many English words, and which share of the pairs of Chinese characters.
+        """
+        here = set(words(text))
+        han = [word for word in here if not word.isascii()]
+        strange = [word for word in here if not self._is_known(word)]
+        english = sum(word.isascii() for word in strange)
+        return english, (len(strange) - english) / max(1, len(han))
+
+    def _is_known(self, word: str) -> bool:
+        if self.answerable.get(word):
+            return True
+        if not word.isascii() or len(word) < _SLIPS_FROM:
+            return False
+        near = process.extractOne(word, self._plain, scorer=OSA.distance, score_cutoff=1)
+        return near is not None
+
+    @cached_property
+    def _plain(self) -> list[str]:
+        return [word for word, count in self.answerable.items() if count and word.isascii()]
 
     def against(self, text: str) -> float:
         """The share of other questions among those with the word that speaks most against an answer, 0 to 1."""

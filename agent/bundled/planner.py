@@ -145,7 +145,7 @@ class BundledPlanner:
         if said is not None and isinstance(action, Refuse):
             action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, _signs(left, used, pointers, text), used, text)
+        return Reading(tuple(left), action, signs_of(left, text), used, text)
 
     def close(self) -> None:
         """Free the network's memory."""
@@ -224,25 +224,6 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
         if pointers.number(f"n{place}")[0] in literals:
             found.add(f"n{place}")
     return frozenset(found)
-
-
-def _signs(
-    written: Sequence[Written], used: frozenset[str], pointers: Pointers, text: str
-) -> Signs:
-    unused = [f"{kind}{place}" for kind in ("v", "t", "e") for place in pointers.places(kind)]
-    numbers = [f"n{place}" for place in pointers.places("n")]
-    absent = [
-        place
-        for place in pointers.places("v")
-        if f"v{place}" in used and not any(c.count for c in pointers.linked.values[place - 1].candidates)
-    ]
-    return signs_of(
-        written,
-        unused=sum(name not in used for name in unused),
-        numbers=sum(name not in used for name in numbers),
-        absent=len(absent),
-        text=text,
-    )
 
 
 def _said(

@@ -170,7 +170,9 @@ def train(
             raise ModelError("The exported planner does not write what the trained network writes.")
     known = Lexicon.learnt((sample.text, sample.plan not in script.ASIDES) for sample in learnt)
     known.save(out / "planner.words.tsv")
-    called = Calls.learnt((sample.text, sample.plan) for sample in learnt if sample.plan not in script.ASIDES)
+    asked = [(sample.text, sample.plan) for sample in learnt if sample.plan not in script.ASIDES]
+    real = [(sample.text, sample.plan) for sample in corpus.questions if sample.plan not in script.ASIDES]
+    called = Calls.learnt([*asked, *real])  # what was really asked counts twice
     called.save(out / "planner.calls.tsv")
     (out / "planner.sha256").write_text(
         f"{sha256_of(out / 'planner.gguf')}  planner.gguf\n", encoding="ascii"
