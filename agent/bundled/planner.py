@@ -39,7 +39,7 @@ PLANNER_FILE = Path(__file__).with_name("planner.gguf")
 _SURE = 0.99
 _TRUSTED = 0.7  # for a less sure query of an open patient, the catalogue is asked, too
 _UNHEARD = 1.5  # log-probability that a script loses where words of the question call for what it lacks
-_LIKELY = 0.5  # a plan that is more likely wrong than right is not followed, whatever a wrong answer costs
+LIKELY = 0.5  # a plan that is more likely wrong than right is not followed, whatever a wrong answer costs
 _REASONS: dict[str, Reason] = {
     "action_request": "action_request",
     "not_in_schema": "not_in_schema",
@@ -111,7 +111,7 @@ class BundledPlanner:
                 return second
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
-        if sure < _LIKELY:
+        if sure < LIKELY:
             return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), sure)
         said = _said(reading, pointers, scope, unread(reading.text, lexicon()))
         return Plan((reading.action,), sure, tuple(said))
