@@ -1,4 +1,6 @@
-"""What the planner owes to linking and to abstaining: the published questions with one of them taken away::
+"""What the planner owes to linking and to abstaining: the published questions with one of them taken away.
+
+Run as::
 
     python -m benchmarks.ablation --data ../shared/data/ehrsql-2024 --split valid
 

@@ -1,8 +1,9 @@
 """How well the planner understands kinds of questions that it was never trained on.
 
-A fifth of the templates of EHRSQL-2024 train (statements without their values) are held out entirely: their questions, and every question
-template and catalogue example of ours whose plan is the same but for names and times. The network is trained on
-the rest, from scratch, and asked the held-out questions; right is who gets the rows of the published query::
+A fifth of the templates of EHRSQL-2024 train (statements without their values) are held out entirely: their
+questions, and every question template and catalogue example of ours whose plan is the same but for names and times.
+The network is trained on the rest, from scratch, and asked the held-out questions; right is who gets the rows of the
+published query::
 
     python -m benchmarks.template_holdout --data ../shared/data/ehrsql-2024 --questions questions.jsonl --out FOLDER
 
@@ -59,11 +60,15 @@ def main() -> None:
         ),
         apart=held,
     )
-    print(f"{len(apart)} templates with {len(held)} questions held out, {len(kinds)} kinds of plan", flush=True)
+    print(
+        f"{len(apart)} templates with {len(held)} questions held out, {len(kinds)} kinds of plan", flush=True
+    )
     network = train(rest, given.out, Recipe(epochs=given.epochs))
     ids = {sample.id for sample in held}
     found = Counter(right for _, right, _ in judged(given.questions, store, NOW, network, ids))
-    print(f"execution accuracy on held-out templates: {found[True]}/{len(held)} = {found[True] / len(held):.1%}")
+    print(
+        f"execution accuracy on held-out templates: {found[True]}/{len(held)} = {found[True] / len(held):.1%}"
+    )
 
 
 if __name__ == "__main__":

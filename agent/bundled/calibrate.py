@@ -1,6 +1,8 @@
-"""Fits how sure plans are to how often they are right, on questions that the network was not trained on::
+r"""Fits how sure plans are to how often they are right, on questions that the network was not trained on.
 
-    python -m agent.bundled.calibrate --questions train.jsonl --ids build/planner/apart.txt \\
+Run as::
+
+    python -m agent.bundled.calibrate --questions train.jsonl --ids build/planner/apart.txt \
         --store mimic_iv.sqlite --planner build/planner/planner.gguf --write
 
 A plan is right if its rows are those of the question's own query. Prints how right, how sure and how well
@@ -24,6 +26,8 @@ from sklearn.model_selection import cross_val_predict
 from agent.bundled.confidence import Signs
 from agent.bundled.planner import PLANNER_FILE, BundledPlanner
 from agent.bundled.pointers import Pointers, disjoint
+from agent.measure.gold import Judged
+from agent.measure.reliability import bins, calibration_error
 from agent.paths import index_folder
 from agent.planning.linker import Linker
 from agent.planning.plan import QueryRecords
@@ -39,7 +43,6 @@ from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
 
 _FILE = Path(__file__).with_name("calibration.yaml")
-_BINS = 10
 _UNANSWERABLE = 2.0  # weight of a question that the tables do not answer: in use, more are than in the files
 _SECONDS = 20.0  # a busy machine must not make a plan wrong
 
@@ -47,7 +50,9 @@ _SECONDS = 20.0  # a busy machine must not make a plan wrong
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and, where asked, write the calibration."""
     parser = argparse.ArgumentParser(prog="python -m agent.bundled.calibrate", description=__doc__)
-    parser.add_argument("--questions", type=Path, required=True, action="append", help="with their queries; repeatable")
+    parser.add_argument(
+        "--questions", type=Path, required=True, action="append", help="with their queries; repeatable"
+    )
     parser.add_argument("--ids", type=Path, help="only the questions with these ids, of the first file")
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--now", default="2100-12-31 23:59:00")
@@ -72,9 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     sure = cross_val_predict(
         model, features, outcome, cv=5, method="predict_proba", params={"sample_weight": np.array(weights)}
     )[:, 1]
-    ece = calibration_error(sure, outcome)
+    judgements = [
+        Judged(str(place), "right" if was_right else "wrong", float(p))
+        for place, (p, was_right) in enumerate(zip(sure, outcome, strict=True))
+    ]
+    ece = calibration_error(bins(judgements)) or 0.0
     model.fit(features, outcome, sample_weight=weights)
-    print(f"{len(outcome)} plans that ask the tables, {outcome.mean():.1%} right, error of calibration {ece:.3f}")  # noqa: T201
+    counted = f"{len(outcome)} plans that ask the tables, {outcome.mean():.1%} right"
+    print(f"{counted}, error of calibration {ece:.3f}")  # noqa: T201
     names = Signs.__dataclass_fields__
     found = {
         "obtained": f"{date.today()}: {len(outcome)} plans, {outcome.mean():.1%} right, calibration error {ece:.3f}",
@@ -120,18 +130,6 @@ def judged(
                 was_right = _is_right(reading.action, row["query"], scope, store)
                 if was_right is not None:
                     yield reading.signs, was_right, isinstance(row["query"], str)
-
-
-def calibration_error(sure: np.ndarray, right: np.ndarray) -> float:
-    """Expected calibration error (Guo et al. 2017): mean distance of confidence and accuracy over ten bins."""
-    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-    return float(
-        sum(
-            abs(sure[bins == number].mean() - right[bins == number].mean()) * (bins == number).mean()
-            for number in range(_BINS)
-            if (bins == number).any()
-        )
-    )
 
 
 def _is_right(action: QueryRecords, wanted: object, scope: Scope, store: RecordStore) -> bool | None:

@@ -21,7 +21,9 @@ _KEPT = 3
 _DOUBT = 3.0  # questions without the token that are taken to exist beside those that were seen
 _POINTER = re.compile(r"[vten]\d\S*|\d+|[a-z_]+=|\||\)|subject\)")
 # Tokens that say how a script is built, not what is asked; a word that goes with them says little.
-_STRUCTURE = frozenset({"one", "all", "rows", "pick", "events", "where", "distinct=false", "show_count=false", "="})
+_STRUCTURE = frozenset(
+    {"one", "all", "rows", "pick", "events", "where", "distinct=false", "show_count=false", "="}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Calls:
         path.write_text("word\ttoken\tshare\n" + "".join(rows), encoding="utf-8")
 
     def unheard(self, text: str, tokens: Sequence[str]) -> float:
-        """How strongly words of a question call for what a script lacks: the strongest and half of the next, 0 to 1.5."""
+        """How strongly words call for what a script lacks: the strongest and half of the next, 0 to 1.5."""
         have = set(plain(tokens))
         missing = sorted(
             (

@@ -157,9 +157,7 @@ class ScriptDecoder:
         pointer = _llama.llama_get_logits_ith(self._context, row)
         return np.ctypeslib.as_array(pointer, shape=(self._size,))
 
-    def _grown(
-        self, beam: _Beam, allowed: Sequence[str]
-    ) -> list[tuple[float, float, _Beam, str]]:
+    def _grown(self, beam: _Beam, allowed: Sequence[str]) -> list[tuple[float, float, _Beam, str]]:
         """A beam with each allowed token: (log-probability, least sure token, beam, token)."""
         logits = self._logits(beam.output).astype(np.float64)
         top = logits.max()
@@ -172,7 +170,9 @@ class ScriptDecoder:
 
     def _advance(self, kept: Sequence[tuple[_Beam, str]], position: int) -> list[_Beam]:
         """Compute the next step of each beam; beams that share a past get copies of it."""
-        free = [number for number in range(2 * self._beams) if number not in {beam.sequence for beam, _ in kept}]
+        free = [
+            number for number in range(2 * self._beams) if number not in {beam.sequence for beam, _ in kept}
+        ]
         taken: set[int] = set()
         entries, live = [], []
         for row, (beam, token) in enumerate(kept):
@@ -208,4 +208,3 @@ class ScriptDecoder:
         if len(tokens) != 1:
             raise ModelError("The planner's file does not fit this version of Chartroom. Install it again.")
         return tokens[0]
-

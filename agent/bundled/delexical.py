@@ -8,10 +8,10 @@ is asked and not of what. A linked value is followed by the fields of which it m
 import re
 from collections.abc import Iterable
 
+from agent.bundled.pointers import MOST
 from agent.planning.chart_words import ChartWords
 from agent.planning.link import Link, Linked
 from agent.planning.times import half_width
-from agent.bundled.pointers import MOST
 
 _ABOVE, _AT_LEAST = "\ue001", "\ue002"
 _BELOW, _AT_MOST = "\ue003", "\ue004"
@@ -20,9 +20,7 @@ _TAGS = 5  # fields named for one value
 _IN_HAN = re.compile(r"(?<=[>\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=<)")
 
 
-def delexicalise(
-    question: str, linked: Linked, *, has_patient: bool, chart: ChartWords | None = None
-) -> str:
+def delexicalise(question: str, linked: Linked, *, has_patient: bool, chart: ChartWords | None = None) -> str:
     """The question with placeholders.
 
     Args:

@@ -226,9 +226,7 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
     return frozenset(found)
 
 
-def _said(
-    reading: Reading, pointers: Pointers, scope: Scope, words: Sequence[str]
-) -> Iterator[str]:
+def _said(reading: Reading, pointers: Pointers, scope: Scope, words: Sequence[str]) -> Iterator[str]:
     """What was taken for granted: readings of values and times, what is left out, who is meant."""
     language, linked = pointers.language, pointers.linked
     action = reading.action
@@ -265,6 +263,3 @@ def _events(query: ClinicalQuery) -> Iterator[Events]:
         events = queue.pop()
         yield events
         queue += [related.events for related in events.related]
-
-
-

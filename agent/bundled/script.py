@@ -42,7 +42,10 @@ _WINDOW_ON = {"time": "", "end": "@end", "overlap": "@overlap"}
 _ASSUMED = {"this_admission": Encounter(), "this_icu": Encounter(kind="icu_stay")}
 _STANDARD = ("time", "end", "value", "unit", "name", "subject_id", "hadm_id", "duration")  # of every event
 _SKIPPED = {("Rows", "also"), ("Events", "patient")}
-_CLOSING = (")", "subject)")  # the second: events of the one patient in a question about many ("as old as patient 7")
+_CLOSING = (
+    ")",
+    "subject)",
+)  # the second: events of the one patient in a question about many ("as old as patient 7")
 _T = TypeVar("_T")
 
 Reader = Generator[tuple[str, ...], str, _T]
@@ -195,9 +198,13 @@ def _tokens_of(kind: type[BaseModel]) -> Iterator[str]:
         values = _enumerated(annotation)
         if values:
             yield from (_enum(name, value) for value in values if value != default)
-        elif inner in (int, float) or inner is str and name != "fields":
+        elif inner in (int, float) or (inner is str and name != "fields"):
             yield f"{name}="
-        elif isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in (Concept, Window, Encounter):
+        elif (
+            isinstance(inner, type)
+            and issubclass(inner, BaseModel)
+            and inner not in (Concept, Window, Encounter)
+        ):
             yield f"{name}("
 
 
@@ -396,7 +403,7 @@ def _write_model(model: BaseModel, pointers: Pointers, domain: str | None) -> li
         if get_origin(annotation) is tuple:
             for one in value:
                 tokens += write_one(one)
-        elif value is None or value == default and not _is_named(value, annotation, pointers):
+        elif value is None or (value == default and not _is_named(value, annotation, pointers)):
             continue
         else:
             tokens += write_one(value)
@@ -409,9 +416,7 @@ def _is_named(value: object, annotation: Any, pointers: Pointers) -> bool:
     return number and value != 1 and pointers.number_token(float(value)) is not None
 
 
-def _writer(
-    name: str, annotation: Any, pointers: Pointers, domain: str | None
-) -> Callable[[Any], list[str]]:
+def _writer(name: str, annotation: Any, pointers: Pointers, domain: str | None) -> Callable[[Any], list[str]]:
     inner = _unwrapped(annotation)
     if _enumerated(annotation):
         return lambda value: [_enum(name, value)]

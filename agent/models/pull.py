@@ -1,4 +1,4 @@
-"""Fetches a model file from the hub, on request only. (The other connection is to a model server, where one is used.)
+"""Fetches a model file from the hub, on request only; the other connection is to a model server, if one is used.
 
 The file is hashed while it streams. An interrupted pull goes on where it stopped. Whether what came is a
 model, and the right one, is for ``agent.models.store`` to say.

@@ -22,7 +22,18 @@ _SHORT = {
     "and": ("&",), "years": ("yrs",), "discharged": ("d/c'd",), "emergency": ("emerg",), "specimen": ("sample",),
     "what": ("whats",), "intake": ("input",), "organism": ("bug",), "organisms": ("bugs",), "stay": ("admission",),
 }  # fmt: skip
-_BEFORE = ("pls", "please", "hi", "hey", "quick question", "can you check", "need", "looking for", "i want to know", "check")
+_BEFORE = (
+    "pls",
+    "please",
+    "hi",
+    "hey",
+    "quick question",
+    "can you check",
+    "need",
+    "looking for",
+    "i want to know",
+    "check",
+)
 _BEHIND = ("pls", "thanks", "thx", "please", "asap")
 _WORD = re.compile(r"[a-z]{4,}")
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
