@@ -19,6 +19,7 @@ from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
 from agent.planning.nouns import letters, noun_after
 from agent.planning.numbers import numbers
+from agent.planning.operation import operations
 from agent.planning.patients import PatientNames
 from agent.planning.plausible import plausible
 from agent.planning.spelling import Spelling, back
@@ -102,6 +103,10 @@ class Linker:
         taken = [(time.start, time.end) for time in times]
         patients = self._patients.find(question, scope, taken)
         taken += [(patient.start, patient.end) for patient in patients]
+        subject = next((p.subject_id for p in patients if p.subject_id is not None), scope.patient)
+        since = operations(question, language, self._store, subject, scope.now, taken)
+        times = tuple(sorted((*times, *since), key=lambda time: time.start))
+        taken += [(time.start, time.end) for time in since]
         values = self._link_values(question, taken)
         taken += [(link.start, link.end) for link in values]
         types = tuple(
