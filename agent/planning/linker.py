@@ -103,11 +103,16 @@ class Linker:
         taken = [(time.start, time.end) for time in times]
         patients = self._patients.find(question, scope, taken)
         taken += [(patient.start, patient.end) for patient in patients]
+        values = self._link_values(question, taken)
         subject = next((p.subject_id for p in patients if p.subject_id is not None), scope.patient)
-        since = operations(question, language, self._store, subject, scope.now, taken)
+        # "Postoperative infection" is a diagnosis, "after surgery" a time, although a ward may be called surgery.
+        wider = [(link.start, link.end) for link in values if len(link.text.split()) > 1]
+        since = operations(question, language, self._store, subject, scope.now, [*taken, *wider])
         times = tuple(sorted((*times, *since), key=lambda time: time.start))
         taken += [(time.start, time.end) for time in since]
-        values = self._link_values(question, taken)
+        values = tuple(
+            link for link in values if all(link.end <= t.start or link.start >= t.end for t in since)
+        )
         taken += [(link.start, link.end) for link in values]
         types = tuple(
             Link(start, end, question[start:end], (Candidate("note", "type", name, 1.0, "name", 0),))
