@@ -74,9 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     features, outcome = np.array(rows), np.array(right)
     model = LogisticRegression(C=3.0, max_iter=5000)
-    sure = cross_val_predict(
+    predicted = cross_val_predict(
         model, features, outcome, cv=5, method="predict_proba", params={"sample_weight": np.array(weights)}
-    )[:, 1]
+    )
+    sure = np.asarray(predicted)[:, 1]
     judgements = [
         Judged(str(place), "right" if was_right else "wrong", float(p))
         for place, (p, was_right) in enumerate(zip(sure, outcome, strict=True))
@@ -88,8 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = Signs.__dataclass_fields__
     found = {
         "obtained": f"{date.today()}: {len(outcome)} plans, {outcome.mean():.1%} right, calibration error {ece:.3f}",
-        "intercept": round(float(model.intercept_[0]), 4),
-        "coefficients": {n: round(float(w), 4) for n, w in zip(names, model.coef_[0], strict=True)},
+        "intercept": round(float(np.asarray(model.intercept_)[0]), 4),
+        "coefficients": {
+            n: round(float(w), 4) for n, w in zip(names, np.asarray(model.coef_)[0], strict=True)
+        },
     }
     text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True)
     print(text)  # noqa: T201

@@ -412,8 +412,9 @@ def _write_model(model: BaseModel, pointers: Pointers, domain: str | None) -> li
 
 def _is_named(value: object, annotation: Any, pointers: Pointers) -> bool:
     """Whether a default ("top 5") stands in the question, too, and is better pointed at."""
-    number = _unwrapped(annotation) in (int, float) and isinstance(value, int | float)
-    return number and value != 1 and pointers.number_token(float(value)) is not None
+    if _unwrapped(annotation) not in (int, float) or not isinstance(value, int | float):
+        return False
+    return value != 1 and pointers.number_token(float(value)) is not None
 
 
 def _writer(name: str, annotation: Any, pointers: Pointers, domain: str | None) -> Callable[[Any], list[str]]:
