@@ -19,7 +19,7 @@ from agent.query.phrases import subject
 
 _SURE = 0.99
 _NEVER_ALONE = frozenset({"count", "names", "trend", "change", "versus", "mean", "median", "sum", "top"})
-_RIGHT = 0.97  # of follow-ups whose first question was understood (benchmarks.followups, the half to tune on)
+_RIGHT = 0.89  # of all second questions that were measured (benchmarks.followups, 130 of 146)
 
 
 def continued(

@@ -142,7 +142,12 @@ class Linker:
                 if whole or not is_common(span.text):
                     found.append((span.start, span.end, candidates, not whole))
         found = [
-            (start, end, plausible(question, start, end, candidates), loose)
+            (
+                start,
+                end,
+                self._but_allergies(folded[start:end], plausible(question, start, end, candidates)),
+                loose,
+            )
             for start, end, candidates, loose in found
             if not any(first <= start and end <= last for first, last in no_values)
             and all(end <= first or start >= last for first, last in taken)  # no name goes on behind a time
@@ -166,6 +171,17 @@ class Linker:
                 for (start, end), candidates in spans.items()
             )
         )
+
+    def _but_allergies(self, said: str, candidates: list[Candidate]) -> list[Candidate]:
+        """Without diagnoses where words name allergies and the store keeps those: 药物过敏 is asked of its list.
+
+        Read as a diagnosis that nobody coded, the question would be answered "none" beside a recorded allergy.
+        """
+        allergy = bindings()["allergy"]
+        names = (allergy.label_zh, allergy.label_en[0].removesuffix("y"))
+        if allergy.table not in self._store.tables or not any(name in said for name in names):
+            return candidates
+        return [candidate for candidate in candidates if candidate.domain != "diagnosis"]
 
     def _named(self, text: str) -> Iterator[tuple[int, int, list[Candidate], bool]]:
         """The concepts that a text names, each as its values of the store."""

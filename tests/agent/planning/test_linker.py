@@ -25,3 +25,12 @@ def test_a_distance_from_an_event_is_no_period_before_now(linker: Linker) -> Non
     linked = linker.link("确诊高血压后30个月内最常开的5种药", "zh", Scope(now=NOW))
     assert linked.times == ()
     assert [value for _, _, value, _ in linked.numbers] == [30, 5]
+
+
+@pytest.mark.parametrize("question", ["有没有药物过敏？", "药物过敏史", "any drug allergy?"])
+def test_words_for_allergies_are_no_diagnosis_where_the_store_lists_allergies(
+    linker: Linker, question: str
+) -> None:
+    language = "en" if question.isascii() else "zh"
+    links = linker.link(question, language, Scope(now=NOW)).values
+    assert not any(candidate.domain == "diagnosis" for link in links for candidate in link.candidates)
