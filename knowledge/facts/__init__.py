@@ -1,0 +1,19 @@
+"""Clinical facts: typed relations between concepts, the conditions under which they hold, and derived values."""
+
+from knowledge.facts.conditions import Comparison, Condition, Reading, Verdict, evaluate, parse
+from knowledge.facts.facts import RELATIONS, Fact, FactReview, RejectedRow, read_facts, review_facts
+
+__all__ = [
+    "RELATIONS",
+    "Comparison",
+    "Condition",
+    "Fact",
+    "FactReview",
+    "Reading",
+    "RejectedRow",
+    "Verdict",
+    "evaluate",
+    "parse",
+    "read_facts",
+    "review_facts",
+]
