@@ -9,10 +9,10 @@ from typing import Literal
 from agent.paths import embedding_model, home, index_folder
 from indexes import build, value_build
 from indexes.embedding import Embedder
-from indexes.generations import Generations
 from indexes.index import NoteIndex
 from indexes.values import ValueIndex
 from knowledge.errors import IndexFault
+from knowledge.generations import Generations
 from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
 

@@ -12,10 +12,10 @@ from indexes import chunk_table, keywords
 from indexes.chunk_table import Source
 from indexes.chunking import Chunk, chunks
 from indexes.embedding import Embedder
-from indexes.generations import Generations
-from indexes.manifest import Manifest, ModelRecord
 from indexes.vectors import VectorIndex
 from knowledge.errors import IndexFault
+from knowledge.generations import Generations
+from knowledge.manifest import Manifest, ModelRecord
 from knowledge.store.store import Note, RecordStore
 
 DATABASE = "chunks.sqlite"

@@ -16,9 +16,9 @@ from indexes import chunk_table, fusion, keywords
 from indexes.build import Document, Progress, Updated
 from indexes.chunk_table import Filter, Place, SourceKind
 from indexes.embedding import Embedder
-from indexes.manifest import Manifest
 from indexes.vectors import VectorIndex
 from knowledge.errors import IndexFault
+from knowledge.manifest import Manifest
 from knowledge.store.store import RecordStore
 
 Mode = Literal["keyword", "dense", "hybrid"]

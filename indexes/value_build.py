@@ -10,9 +10,9 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from indexes.generations import Generations
-from indexes.manifest import Manifest
 from indexes.tokens import is_cjk, normalise
+from knowledge.generations import Generations
+from knowledge.manifest import Manifest
 from knowledge.store.store import RecordStore
 
 DATABASE = "values.sqlite"

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from indexes.manifest import Manifest, check, seal, write_durably
 from knowledge.errors import IndexFault
+from knowledge.manifest import Manifest, check, seal, write_durably
 
 _POINTER = re.compile(r"(gen-\d{4,}) ([0-9a-f]{64})\n")
 
