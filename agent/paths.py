@@ -64,3 +64,8 @@ def index_folder(store: Path) -> Path:
     if beside.is_dir() or os.access(store.parent, os.W_OK):
         return beside
     return home() / "indexes" / hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
+
+
+def knowledge_graph_folder() -> Path:
+    """The folder of the knowledge graph, for ``knowledge.graph.ensure``."""
+    return home() / "knowledge" / "graph"
