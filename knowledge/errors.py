@@ -11,6 +11,7 @@
     ├── QueryRejected         a query that the guard does not let through
     │   └── NotInSchema       a query for what this store has no table or column for
     ├── QuestionError         a question that cannot be taken (empty, too long, control characters)
+    ├── UnitError             a unit that is not known, or two between which a value does not convert
     ├── Stopped               the user stopped the work before it was done
     └── ConfigError           a setting, flag or file of settings that makes no sense
 
@@ -53,6 +54,10 @@ class NotInSchema(QueryRejected):
 
 class QuestionError(ChartroomError):
     """A question cannot be taken as it is."""
+
+
+class UnitError(ChartroomError):
+    """A unit is not known, or a concept's values do not convert between two units."""
 
 
 class Stopped(ChartroomError):

@@ -18,7 +18,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
-from knowledge.errors import ConfigError
+from knowledge.errors import ConfigError, UnitError
+from knowledge.facts.units import convert
 
 Outcome = Literal["true", "false", "unknown"]
 _COMPARISON = re.compile(
@@ -155,6 +156,7 @@ def _judge(
 def _converted(reading: Reading, unit: str, concept: str) -> float | None:
     if reading.unit == unit:
         return reading.value
-    from knowledge.facts.units import convert
-
-    return convert(reading.value, reading.unit, unit, concept)
+    try:
+        return convert(reading.value, reading.unit, unit, concept)
+    except UnitError:
+        return None
