@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from knowledge.errors import IndexFault
 from knowledge.graph.parts import Code, Edge, Name, Node, Source
 from knowledge.graph.write import DATABASE, REPAIR, SCHEMA_VERSION, generations, plain
 from knowledge.terminology.terminology import fold
+
+if TYPE_CHECKING:
+    import networkx
 
 Direction = Literal["out", "in", "both"]
 _SHORTEST_CODE = {"icd10": 3, "icd9": 3, "icd10pcs": 3, "icd9proc": 2, "atc": 1}
@@ -180,6 +183,14 @@ class KnowledgeGraph:
             row[0]: Edge(*row) for row in self.rows(f"{_EDGE} WHERE edge_id IN {_LISTED}", _json(edge_ids))
         }
 
+    def subgraph(
+        self, seeds: Iterable[str], hops: int, relations: Collection[str] | None = None, limit: int = 2000
+    ) -> "networkx.MultiDiGraph[str]":
+        """What lies within some hops of the seeds; see ``knowledge.graph.neighbours.subgraph``."""
+        from knowledge.graph import neighbours  # only here: networkx takes a while to import
+
+        return neighbours.subgraph(self, seeds, hops, relations, limit)
+
     def ancestors(self, concept_id: str) -> tuple[str, ...]:
         """The concepts that this one is a kind of, near ones first; a circle in the hierarchy ends the walk."""
         return self._hierarchy(concept_id, "subject", "object")
@@ -218,6 +229,16 @@ class KnowledgeGraph:
         """Run one query of this package's own."""
         with self._lock, closing(self._connection.execute(query, parameters)) as cursor:
             return cursor.fetchall()
+
+    def each(self, query: str, values: Sequence[object]) -> list[tuple]:
+        """Run a query that ends in ``… IN`` for a list of values."""
+        return self.rows(f"{query} {_LISTED}", _json(values))
+
+    def among(
+        self, query: str, values: Sequence[object], further: str, others: Sequence[object]
+    ) -> list[tuple]:
+        """Run a query that ends in ``… IN`` for a list of values, ``further`` in ``… IN`` for another."""
+        return self.rows(f"{query} {_LISTED} {further} {_LISTED}", _json(values), _json(others))
 
     def _hierarchy(self, concept_id: str, here: str, there: str) -> tuple[str, ...]:
         rows = self.rows(

@@ -19,7 +19,9 @@ CREATE TABLE concept (
     id          TEXT NOT NULL UNIQUE,
     type        TEXT NOT NULL,
     en          TEXT NOT NULL,
-    zh          TEXT
+    zh          TEXT,
+    out_degree  INTEGER NOT NULL DEFAULT 0,  -- relations of which it is the subject: walks know hubs before
+    in_degree   INTEGER NOT NULL DEFAULT 0   -- they step on them
 );
 
 -- A source's own statement that the concept exists, under the id that the source has for it.

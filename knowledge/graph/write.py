@@ -202,6 +202,14 @@ class GraphWriter:
             "(SELECT form FROM name WHERE name.concept_key = concept.concept_key AND language = 'zh' AND "
             "kind = 'name' ORDER BY source_key, form LIMIT 1))"
         )
+        for column, side in (("out_degree", "subject"), ("in_degree", "object")):
+            run(
+                f"UPDATE concept SET {column} = n FROM (SELECT {side} AS k, count(*) AS n FROM edge GROUP BY {side}) "
+                f"WHERE k = concept_key AND {column} <> n"
+            )
+            run(
+                f"UPDATE concept SET {column} = 0 WHERE {column} > 0 AND concept_key NOT IN (SELECT {side} FROM edge)"
+            )
         for column, table in (("concepts", "claim"), ("names", "name"), ("codes", "code"), ("edges", "edge")):
             run(
                 f"UPDATE source SET {column} = coalesce((SELECT n FROM (SELECT source_key AS k, count(*) AS n "

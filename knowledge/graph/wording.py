@@ -1,0 +1,47 @@
+"""A path of the graph as a line of text, in either language."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from knowledge.graph.graph import KnowledgeGraph
+from knowledge.graph.parts import Edge
+from knowledge.graph.relations import relations
+
+
+def path_text(graph: KnowledgeGraph, path: Sequence[Edge], language: Literal["en", "zh"] = "en") -> str:
+    """A path as text: ``Metformin —contraindicated_when→ eGFR < 30 mL/min/1.73m2``.
+
+    A condition stands for the measured concept that it is about; an arrow to the left is a relation that is walked
+    from its object. English keeps the relations' own names, since these are what tables and filters use.
+
+    Args:
+        graph: knows the names.
+        path: as ``knowledge.graph.walk.paths`` gives it, or a single edge.
+        language: of the names.
+    """
+    if not path:
+        return ""
+    names = {
+        node.id: node.name(language)
+        for node in graph.nodes(one for edge in path for one in (edge.subject, edge.object))
+    }
+    at = _start(path)
+    text = names[at]
+    for edge in path:
+        relation = relations().get(edge.relation)
+        label = relation.zh if language == "zh" and relation else edge.relation
+        if edge.subject == at:
+            text += f" —{label}→ {edge.condition or names[edge.object]}"
+            at = edge.object
+        else:
+            condition = f" ({edge.condition})" if edge.condition else ""
+            text += f" ←{label}— {names[edge.subject]}{condition}"
+            at = edge.subject
+    return text
+
+
+def _start(path: Sequence[Edge]) -> str:
+    if len(path) == 1:
+        return path[0].subject
+    second = (path[1].subject, path[1].object)
+    return path[0].object if path[0].subject in second and path[0].object not in second else path[0].subject
