@@ -14,9 +14,9 @@ from agent.relevance import Passage, Synonyms, searchable, terms, with_meaning, 
 from agent.scope import Scope
 from agent.state import NoteSentence, NotesFinding
 from indexes.chunk_table import Filter
-from indexes.chunking import sections, sentences
 from indexes.embedding import Embedder
 from indexes.index import Hit, NoteIndex
+from knowledge.mentions.sentences import sections, sentences
 from knowledge.store import TIME_FORMAT, Note, RecordStore
 
 PASSAGES = 40

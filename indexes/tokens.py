@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-# CJK ideographs (with extension A, compatibility forms and the supplementary planes) and kana.
-CJK = "\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+from knowledge.mentions.words import CJK
+
 _TOKEN = re.compile(rf"[{CJK}]|\d+(?:\.\d+)+|[^\W_{CJK}]+")
 _CJK_CHARACTER = re.compile(rf"[{CJK}]")
 

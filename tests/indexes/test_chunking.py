@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.chunking import LONGEST_SENTENCE, chunks, sections, sentences
+from indexes.chunking import chunks
+from knowledge.mentions.sentences import LONGEST_SENTENCE, sections, sentences
 
 CLINICAL = st.text(
     alphabet=st.sampled_from(list("aB1.。；:： \n\r\t#-*'\"!?…【】[]()\x00\x1c\u2028肺炎İ😀"))
