@@ -98,7 +98,7 @@ def _told_apart(refusals: list[Failed], findings: list[Finding], language: Langu
         and notes[0].searched
         and {refusal.reason for refusal in refusals} == {"not_documented"}
     ):
-        none = none_of(outcomes[0].query.of, language)
+        none = none_of(outcomes[0].query, language)
         text = say(language, "records.none_anywhere", none=none, searched=notes[0].searched)
         return Failed("not_documented", text)
     return refusals[0]
@@ -137,13 +137,13 @@ class _Writer:
         self.outcomes.append(outcome)
         sentences = _said_by_chart(finding) or realise(outcome, self.language)
         if sentences is None and is_countable(finding.action):
-            none = none_of(outcome.query.of, self.language)
+            none = none_of(outcome.query, self.language)
             self.sentences.append(
                 Sentence(say(self.language, "records.no_such", none=none), (), outcome=place)
             )
             return []
         if sentences is None:
-            none = none_of(outcome.query.of, self.language)
+            none = none_of(outcome.query, self.language)
             return [Failed("not_documented", say(self.language, "records.none", none=none))]
         ids: dict[int, int] = {}
         for sentence in sentences:

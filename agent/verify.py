@@ -26,6 +26,7 @@ from knowledge.store import RecordStore
 _STRENGTH = re.compile(r"[\d.]+(?:[-/][\d.]+)+")
 _QUARTER = re.compile(r"\d{4}-Q[1-4]")
 _BUCKET = "2100-12-31 23:00"
+_TWO_VALUES = (["earlier", "later"], ["earlier", "furthest"])
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
 
@@ -103,8 +104,10 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
     rows = [outcome.evidence[i] for i in figure.inputs]
     numbers = [float(n) for row in rows for n in row.numbers if isinstance(n, int | float)]
     complete = not any(row.truncated for row in rows)
-    if figure.name == "difference" and len(rows) == 2 and {r.role for r in rows} == {"earlier", "later"}:
+    if figure.name == "difference" and [r.role for r in rows] in _TWO_VALUES:
         return abs(abs(numbers[-1] - numbers[0]) - abs(figure.result)) < 1e-6
+    if figure.name == "ratio" and [r.role for r in rows] in _TWO_VALUES and numbers[0]:
+        return abs(numbers[-1] / numbers[0] - figure.result) < 1e-6
     if figure.name == "percent" and len(numbers) == 2 and numbers[0]:
         return abs(abs(numbers[1] - numbers[0]) / abs(numbers[0]) * 100 - figure.result) < 1e-6
     if figure.name in _COMPUTED and complete and numbers:

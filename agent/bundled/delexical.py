@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from agent.bundled.pointers import MOST
+from agent.planning.change_words import ChangeWords
 from agent.planning.chart_words import ChartWords
 from agent.planning.link import Link, Linked
 from agent.planning.times import half_width
@@ -20,7 +21,14 @@ _TAGS = 5  # fields named for one value
 _IN_HAN = re.compile(r"(?<=[>\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=<)")
 
 
-def delexicalise(question: str, linked: Linked, *, has_patient: bool, chart: ChartWords | None = None) -> str:
+def delexicalise(
+    question: str,
+    linked: Linked,
+    *,
+    has_patient: bool,
+    chart: ChartWords | None = None,
+    change: ChangeWords | None = None,
+) -> str:
     """The question with placeholders.
 
     Args:
@@ -28,12 +36,13 @@ def delexicalise(question: str, linked: Linked, *, has_patient: bool, chart: Cha
         linked: what it names.
         has_patient: whether it names a patient or one is open.
         chart: the words that ask for a chart.
+        change: the words that ask how large a change was; others take their place. ``linked`` is without them.
     """
     text = half_width(question)
     for written, sign in ((">=", _AT_LEAST), ("≥", _AT_LEAST), ("<=", _AT_MOST), ("≤", _AT_MOST)):
         text = text.replace(written, sign.ljust(len(written)))
     text = text.replace("<", _BELOW).replace(">", _ABOVE)
-    for start, end, word in sorted(_spans(linked, chart), reverse=True):
+    for start, end, word in sorted(_spans(linked, chart, change), reverse=True):
         text = f"{text[:start]} {word} {text[end:]}"
     for sign, words in _COMPARED.items():
         text = text.replace(sign, words)
@@ -48,8 +57,12 @@ def tidy(text: str) -> str:
     return _IN_HAN.sub("", text)
 
 
-def _spans(linked: Linked, chart: ChartWords | None) -> Iterable[tuple[int, int, str]]:
+def _spans(
+    linked: Linked, chart: ChartWords | None, change: ChangeWords | None
+) -> Iterable[tuple[int, int, str]]:
     named = list(_named(linked))
+    if change is not None:
+        named.append((change.start, change.end, change.instead))
     yield from named
     free = [
         (start, end)

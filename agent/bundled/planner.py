@@ -7,7 +7,7 @@ the store gives way to the next likeliest.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.answer import Language, Model, Reason
@@ -22,6 +22,7 @@ from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.bundled.turns import turned
 from agent.models.gguf import verify
 from agent.planning.catalogue import CataloguePlanner
+from agent.planning.change_words import ChangeWords, find_change
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
 from agent.planning.link import Linked
@@ -48,6 +49,18 @@ _REASONS: dict[str, Reason] = {
 }
 
 
+class _LeftOut(QueryRejected):
+    """A script leaves out words of the question.
+
+    Attributes:
+        said: the words.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__("The plan leaves out what is asked.")
+        self.said = said
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How the network understood a question.
@@ -58,6 +71,8 @@ class Reading:
         signs: what the confidence rests on.
         used: tokens of pointers that the first one follows.
         text: the question as the network reads it.
+        pointers: what a script may point at.
+        change: the words that ask how large a change was, which the network does not read.
     """
 
     written: tuple[Written, ...]
@@ -65,6 +80,8 @@ class Reading:
     signs: Signs
     used: frozenset[str]
     text: str
+    pointers: Pointers
+    change: ChangeWords | None
 
 
 class BundledPlanner:
@@ -105,7 +122,8 @@ class BundledPlanner:
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
         asks = isinstance(reading.action, QueryRecords)
-        if "notes" in self._tables and subject.subject_id is not None and not (asks and sure >= _TRUSTED):
+        may_ask = "notes" in self._tables and subject.subject_id is not None and reading.change is None
+        if may_ask and not (asks and sure >= _TRUSTED):
             second = self._catalogue.plan(question, language, linked, scope, history, stop)
             if not asks or second.confidence > sure:
                 return second
@@ -113,7 +131,7 @@ class BundledPlanner:
             return Plan((reading.action,), sure)
         if sure < LIKELY:
             return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), sure)
-        said = _said(reading, pointers, scope, unread(reading.text, lexicon()))
+        said = _said(reading, scope, unread(reading.text, lexicon()))
         return Plan((reading.action,), sure, tuple(said))
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
@@ -121,20 +139,25 @@ class BundledPlanner:
         language = pointers.language
         chart = find_chart(question, language)
         has_patient = pointers.subject_id is not None
-        text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart)
+        change = find_change(question, pointers.linked, language, many=not has_patient)
+        if change is not None:
+            pointers = replace(pointers, linked=change.without(pointers.linked))
+        text = delexicalise(question, pointers.linked, has_patient=has_patient, chart=chart, change=change)
         with self._lock:
             written = self._opened().decode(text, lambda tokens: script.allowed_next(tokens, pointers))
         left = sorted(written, key=lambda one: _UNHEARD * calls().unheard(text, one.tokens) - one.logprob)
         lacking, said = False, None
         while left:
             try:
-                action = self._action(left[0].tokens, question, pointers, scope, chart)
+                action = self._action(left[0].tokens, question, pointers, scope, chart, change)
                 missed = _missed(action, left[0].tokens, pointers, text)
                 if missed is None:
                     break
                 said = said or missed
             except NotInSchema:
                 lacking = True
+            except _LeftOut as left_out_words:
+                said = said or left_out_words.said
             except QueryRejected:
                 pass
             left.pop(0)
@@ -145,7 +168,7 @@ class BundledPlanner:
         if said is not None and isinstance(action, Refuse):
             action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, signs_of(left, text), used, text)
+        return Reading(tuple(left), action, signs_of(left, text), used, text, pointers, change)
 
     def close(self) -> None:
         """Free the network's memory."""
@@ -166,11 +189,13 @@ class BundledPlanner:
         pointers: Pointers,
         scope: Scope,
         chart: ChartWords | None,
+        change: ChangeWords | None,
     ) -> Action:
         """What a script asks for.
 
         Raises:
             QueryRejected: it cannot be asked of this store.
+            _LeftOut: it does not ask for the change that the question asks for.
         """
         language = pointers.language
         if tokens[0] == "notes":
@@ -185,6 +210,11 @@ class BundledPlanner:
             query = script.parse(tokens, pointers)
         except Ambiguous as unclear:
             return Clarify(phrase(language, "which_value", said=unclear.said), unclear.options)
+        if change is not None:
+            asked = change.asked_of(query)
+            if asked is None:
+                raise _LeftOut(change.text)
+            query = asked
         compile(query, self._tables, scope.now)
         assumed = bool({"this_admission", "this_icu"} & set(tokens))
         drawn = None if chart is None else chart.mark or "auto"
@@ -226,8 +256,9 @@ def _used(tokens: Sequence[str], pointers: Pointers) -> frozenset[str]:
     return frozenset(found)
 
 
-def _said(reading: Reading, pointers: Pointers, scope: Scope, words: Sequence[str]) -> Iterator[str]:
+def _said(reading: Reading, scope: Scope, words: Sequence[str]) -> Iterator[str]:
     """What was taken for granted: readings of values and times, what is left out, who is meant."""
+    pointers = reading.pointers
     language, linked = pointers.language, pointers.linked
     action = reading.action
     assert isinstance(action, QueryRecords)

@@ -192,7 +192,7 @@ class _Reader:
     def change(self) -> Frame | None:
         ask = self.outcome.query.ask
         assert isinstance(ask, Change)
-        if "subject_id" not in self.places or ask.as_comparison is not None:
+        if "subject_id" not in self.places or ask.as_comparison is not None or ask.at_least is not None:
             return None
         about = word(self.language, "figure.change", subject=self.about())
         frame = self._values(self.records(), "change", None, None, about)

@@ -277,5 +277,7 @@ def _ask_form(ask: Ask, offer: Offer) -> object:
         earlier_of = None if ask.earlier_of is None else _parts(ask.earlier_of, offer)
         if ask.earlier_of is not None and ask.earlier_of.related:
             raise ValueError("related events of an earlier value")
-        return {**ask.model_dump(exclude={"earlier_of"}), "earlier_of": earlier_of}
+        if ask.at_least is not None:
+            raise ValueError("how large a change has to be")
+        return {**ask.model_dump(exclude={"earlier_of", "at_least"}), "earlier_of": earlier_of}
     return ask

@@ -245,12 +245,32 @@ class Statistic(Frozen):
     inner: Literal["mean", "min", "max", "sum", "count", "patients", "admissions"] = "sum"
 
 
+class Extent(Frozen):
+    """How large a change has to be: doubled, by more than 50%, by 2 g/dL.
+
+    Attributes:
+        by: a multiple of the earlier value (``times``: 2 is doubled, or halved where it is a fall), a
+            percentage of it, or an amount.
+        beyond: it has to be more than that, not just as much.
+        unit: of an amount, where the question gave one; values that do not convert to it are left out.
+    """
+
+    by: float = Field(gt=0)
+    kind: Literal["times", "percent", "amount"]
+    direction: Literal["rise", "fall", "either"]
+    beyond: bool = False
+    unit: str | None = None
+
+
 class Change(Frozen):
     """The later value minus the earlier one. Either may come from another encounter or window.
 
     Attributes:
         earlier_of: where the earlier value is of other events than ``of``.
         as_comparison: asks "is the later one less, greater, equal?" instead of "by how much?".
+        at_least: asks "was the change as large as this?" instead; of many patients: of whom it was. Between the
+            first and the last value of the same events, the furthest one counts, too: what doubled and came
+            down again has doubled.
     """
 
     ask: Literal["change"] = "change"
@@ -258,6 +278,20 @@ class Change(Frozen):
     later: Pick = Pick(which="last")
     earlier_of: "Events | None" = None
     as_comparison: Literal["<", ">", "="] | None = None
+    at_least: Extent | None = None
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> "Change":
+        if self.as_comparison is not None and self.at_least is not None:
+            raise ValueError("give either as_comparison or at_least")
+        return self
+
+    @property
+    def looks_between(self) -> bool:
+        """Whether the values between the earlier and the later one count, too."""
+        ends = self.earlier == Pick(which="first") and self.later == Pick(which="last")
+        directed = self.at_least is not None and self.at_least.direction != "either"
+        return directed and ends and self.earlier_of is None
 
 
 class Trend(Frozen):

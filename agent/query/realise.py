@@ -20,6 +20,7 @@ from agent.query.model import (
     Count,
     Elapsed,
     Exists,
+    Extent,
     Group,
     Percentile,
     Readmission,
@@ -44,6 +45,7 @@ OperationName = Literal[
     "sum",
     "difference",
     "percent",
+    "ratio",
     "share",
     "duration",
     "percentile",
@@ -81,7 +83,8 @@ class Operation:
 
     Attributes:
         name: how.
-        inputs: indices into ``Outcome.evidence``; a difference is the last less the first.
+        inputs: indices into ``Outcome.evidence``; a difference is the last less the first, a ratio the last
+            over the first.
         result: as exact as it was computed; the sentence shows it rounded.
     """
 
@@ -357,43 +360,92 @@ class _Speaker:
             behind = self.outcome.behind(index)
             before = next((i for i in behind if self.evidence[i].role == "earlier"), None)
             after = next((i for i in behind if self.evidence[i].role == "later"), None)
-            if before is not None and after is not None:
+            if before is None or after is None:
+                continue
+            if ask.at_least is None or rows[index][-1] is None:  # of nothing, or less, there is no multiple
                 sentences.append(self._changed(before, after, rows[index][-1], ask))
+                continue
+            furthest = next((i for i in behind if self.evidence[i].role == "furthest"), after)
+            holds = self.outcome.query.patient is None or bool(rows[index][-1])
+            sentences += self._verdict(before, after, furthest, ask.at_least, holds=holds)
         return self.listed(sentences, len(rows) - SENTENCES_CAP)
 
     def _changed(self, before: int, after: int, result: Cell, ask: Change) -> Sentence:
+        behind = tuple(dict.fromkeys((before, after)))
+        slots = self._two_values(before, after)
+        if self._are_one(before, after):
+            return Sentence(self.say("change.single", **slots), behind)
+        if ask.as_comparison is not None:
+            return Sentence(self.say(f"change.{'holds' if result else 'fails'}", **slots), behind)
+        direction, sizes, operations = self._sizes(before, after)
+        text = self.say(f"change.{direction}", **sizes, **slots)
+        return Sentence(text.replace(" ()", "").replace("（）", ""), behind, operations)
+
+    def _verdict(
+        self, before: int, after: int, furthest: int, extent: Extent, *, holds: bool
+    ) -> list[Sentence]:
+        """Yes or no with the values; it rests on the furthest one, and the latest is said, too."""
+        if self._are_one(before, after):
+            return [Sentence(self.say("change.single", **self._two_values(before, after)), (before,))]
+        verdict = "holds" if holds else "fails"
+        first, last, far = (float(self.evidence[i].numbers[0] or 0) for i in (before, after, furthest))
+        if far in (first, last) or (far > first) != (extent.direction == "rise"):
+            return [self._by_extent(f"extent.{verdict}", before, after, extent)]
+        return [
+            self._by_extent(f"extent.{verdict}_between", before, furthest, extent),
+            self._by_extent("extent.latest", before, after, extent),
+        ]
+
+    def _by_extent(self, key: str, before: int, after: int, extent: Extent) -> Sentence:
+        old, new = (float(self.evidence[i].numbers[0] or 0) for i in (before, after))
+        direction, sizes, found = self._sizes(before, after)
+        change = phrase(self.language, f"extent.{direction}", **sizes).replace(" ()", "").replace("（）", "")
+        operations, times = list(found), ""
+        if old:
+            ratio = new / old
+            bound = extent.by if extent.direction == "rise" else 1 / extent.by
+            shown = next((p for p in range(2, UNSAID_DECIMALS) if round(ratio, p) != round(bound, p)), 2)
+            times = phrase(self.language, "extent.times", ratio=number(ratio, shown))
+            operations.append(Operation("ratio", (before, after), ratio))
+        pick = phrases(self.language)["pick"]["max" if extent.direction == "rise" else "min"]
+        slots = {**self._two_values(before, after), "times": times, "change": change, "pick": pick}
+        return Sentence(self.say(key, **slots), (before, after), tuple(operations))
+
+    def _are_one(self, before: int, after: int) -> bool:
         earlier, later = self.evidence[before], self.evidence[after]
-        old, new = float(earlier.numbers[0] or 0), float(later.numbers[0] or 0)
+        return earlier.table == later.table and earlier.row_ids == later.row_ids
+
+    def _two_values(self, before: int, after: int) -> dict[str, object]:
+        """The earlier and the later value with their times, and whose they are."""
+        earlier, later = self.evidence[before], self.evidence[after]
         unit = later.values.get("unit")
         text_subject = self.subject(later)
         if self.outcome.query.patient is None:
             text_subject = self._of_patient(text_subject, later)
-        slots: dict[str, object] = {
+        return {
             "subject": text_subject,
             "earlier": self.figure(earlier.numbers[0], unit, self.places(earlier)),
             "later": self.figure(later.numbers[0], unit, self.places(later)),
             "earlier_time": moment(earlier.values.get("time")),
             "later_time": moment(later.values.get("time")),
         }
-        behind = tuple(dict.fromkeys((before, after)))
-        if earlier.table == later.table and earlier.row_ids == later.row_ids:
-            return Sentence(self.say("change.single", **slots), behind)
-        if ask.as_comparison is not None:
-            return Sentence(self.say(f"change.{'holds' if result else 'fails'}", **slots), behind)
+
+    def _sizes(self, before: int, after: int) -> tuple[str, dict[str, str], tuple[Operation, ...]]:
+        """Whether a value rose, fell or stayed the same, by how much, and by which share of the earlier one."""
+        earlier, later = self.evidence[before], self.evidence[after]
+        old, new = float(earlier.numbers[0] or 0), float(later.numbers[0] or 0)
         if old == new:
-            return Sentence(self.say("change.same", **slots), behind)
+            return "same", {}, ()
         places = self.places(later)
         if places is None:
             places = decimals_of((earlier.numbers[0], later.numbers[0]))
-        operations = [Operation("difference", behind, abs(new - old))]
-        percent = ""
+        sizes = {"difference": self.figure(abs(new - old), later.values.get("unit"), places), "percent": ""}
+        operations = [Operation("difference", (before, after), abs(new - old))]
         if old:
             share = abs(new - old) / abs(old) * 100
-            percent = f"{number(share, 0 if share >= 10 else 1)}%"
-            operations.append(Operation("percent", behind, share))
-        key = f"change.{'rose' if new > old else 'fell'}"
-        text = self.say(key, difference=self.figure(abs(new - old), unit, places), percent=percent, **slots)
-        return Sentence(text.replace(" ()", "").replace("（）", ""), behind, tuple(operations))
+            sizes["percent"] = f"{number(share, 0 if share >= 10 else 1)}%"
+            operations.append(Operation("percent", (before, after), share))
+        return "rose" if new > old else "fell", sizes, tuple(operations)
 
     def trend(self) -> list[Sentence]:
         where = {name: i for i, name in enumerate(self.outcome.columns)}

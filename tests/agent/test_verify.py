@@ -5,7 +5,17 @@ from hospital import NOW
 
 from agent.answer import NoteEvidence, RowEvidence
 from agent.query.execute import run
-from agent.query.model import Change, ClinicalQuery, Concept, Count, Events, Percentile, Rows, Statistic
+from agent.query.model import (
+    Change,
+    ClinicalQuery,
+    Concept,
+    Count,
+    Events,
+    Extent,
+    Percentile,
+    Rows,
+    Statistic,
+)
 from agent.query.realise import Operation
 from agent.scope import Scope
 from agent.state import Draft, Sentence
@@ -148,3 +158,17 @@ def test_what_fails_is_dropped_and_if_nothing_is_left_the_answer_is_a_refusal(
     only = Draft("answered", sentences=(false,), evidence=evidence, outcomes=base.outcomes)
     checked = verify(only, EVERYONE, hospital_store)
     assert (checked.status, checked.reason, checked.sentences) == ("refused", "low_confidence", ())
+
+
+def test_a_ratio_is_computed_again_from_its_two_values(hospital_store: RecordStore) -> None:
+    doubled = Change(at_least=Extent(by=2, kind="times", direction="rise"))
+    found = draft(hospital_store, ClinicalQuery(ask=doubled, of=CREATININE, patient=1))
+    outcome = found.outcomes[0]
+    roles = [piece.role for piece in outcome.evidence]
+    ends = (roles.index("earlier"), roles.index("furthest"))
+    first, far = (float(outcome.evidence[i].numbers[0] or 0) for i in ends)
+    cited = [row(hospital_store, value=value) for value in (first, far)]
+    for ratio, true in ((far / first, True), (far / first + 1, False)):
+        text = f"It was {ratio:.2f} times the first."
+        sentence = Sentence(text, (1,), (Operation("ratio", ends, ratio),), 0)
+        assert holds(sentence, cited, found) is true

@@ -94,3 +94,32 @@ def test_aggregates_cite_the_rows_that_they_are_made_of(agent: ClinicalAgent, qu
     assert {number for claim in answer.claims for number in claim.evidence} == {
         piece.id for piece in answer.evidence
     }
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Has the creatinine of patient 1 doubled this admission?", "Yes:"),
+        ("Has the creatinine of patient 1 more than tripled this admission?", "No:"),
+        ("患者1本次住院肌酐翻倍了吗？", "是："),
+        ("患者1本次住院肌酐有没有升高超过200%？", "否："),
+    ],
+)
+def test_how_large_a_change_was_is_answered_with_yes_or_no(
+    agent: ClinicalAgent, question: str, said: str
+) -> None:
+    answer = agent.ask(question)
+    assert said in answer.text and "2.8" in answer.text
+    keys = [piece.row_ids for piece in answer.evidence if isinstance(piece, RowEvidence)]
+    assert len(keys) >= 2 and all(len(one) == 1 for one in keys)
+
+
+@pytest.mark.parametrize(
+    "question", ["How many patients had a doubling of creatinine?", "有多少患者肌酐翻倍？"]
+)
+def test_a_change_that_cannot_be_counted_is_refused_with_its_words(
+    agent: ClinicalAgent, question: str
+) -> None:
+    answer = agent.ask(question)
+    assert (answer.status, answer.reason) == ("refused", "low_confidence")
+    assert "doubling" in answer.text or "翻倍" in answer.text
