@@ -15,7 +15,7 @@ from agent.scope import Scope
 from agent.state import NoteSentence, NotesFinding
 from indexes.chunk_table import Filter
 from indexes.embedding import Embedder
-from indexes.index import Hit, NoteIndex
+from indexes.index import Hit, PassageIndex
 from knowledge.mentions.sentences import sections, sentences
 from knowledge.store import TIME_FORMAT, Note, RecordStore
 
@@ -58,7 +58,7 @@ class NoteReader:
     """
 
     def __init__(
-        self, store: RecordStore, index: NoteIndex, embedder: Embedder | None, synonyms: Synonyms
+        self, store: RecordStore, index: PassageIndex, embedder: Embedder | None, synonyms: Synonyms
     ) -> None:
         self._store = store
         self._index = index

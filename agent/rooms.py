@@ -20,7 +20,8 @@ from agent.planning.writer import PlanWriter, active_writer
 from agent.prepare import Report, prepare_indexes
 from agent.relevance import Synonyms
 from indexes.embedding import Embedder
-from indexes.index import NoteIndex
+from indexes.index import PassageIndex
+from indexes.store_notes import StoreNotes
 from indexes.values import ValueIndex
 from knowledge.errors import Stopped
 from knowledge.store import RecordStore
@@ -38,7 +39,7 @@ class Rooms:
 
     store: RecordStore
     values: ValueIndex
-    notes: NoteIndex | None
+    notes: PassageIndex | None
     linker: Linker
     planner: Planner
     reader: NoteReader | None
@@ -64,7 +65,7 @@ class Rooms:
         notes = reader = None
         if "notes" in store.tables:
             embedder = Embedder(embedding_model())
-            notes = NoteIndex.open(store, folder, embedder)
+            notes = PassageIndex.open(StoreNotes(store), folder, embedder)
             reader = NoteReader(
                 store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)
             )

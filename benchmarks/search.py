@@ -25,7 +25,8 @@ import numpy as np
 
 from indexes.chunking import chunks
 from indexes.embedding import Embedder, Vectors
-from indexes.index import Filter, NoteIndex
+from indexes.index import Filter, PassageIndex
+from indexes.store_notes import StoreNotes
 from knowledge.store.store import RecordStore
 
 PASSAGE_WEIGHT = 180
@@ -175,11 +176,11 @@ def main() -> None:
         folder = Path(temporary)
         store = store_of(texts, folder / "bench.sqlite")
         begin = time.perf_counter()
-        index = NoteIndex.build(store, folder / "index", embedder)
+        index = PassageIndex.build(StoreNotes(store), folder / "index", embedder)
         report["build_without_embedding_s"] = round(time.perf_counter() - begin, 1)
         begin = time.perf_counter()
         index.close()
-        index = NoteIndex.open(store, folder / "index", embedder)
+        index = PassageIndex.open(StoreNotes(store), folder / "index", embedder)
         report["open_s"] = round(time.perf_counter() - begin, 2)
         if len(index) != len(texts):
             raise SystemExit(f"{len(index)} chunks were indexed where {len(texts)} were meant.")
@@ -200,7 +201,7 @@ def main() -> None:
             .execute("UPDATE notes SET text = text || ' Seen again.' WHERE note_id = 7")
             .connection
         ).commit()
-        NoteIndex.update(store, folder / "index", embedder)
+        PassageIndex.update(StoreNotes(store), folder / "index", embedder)
         report["update_one_note_s"] = round(time.perf_counter() - begin, 2)
         index.close()
     if not given.without_langchain:

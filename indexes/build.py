@@ -1,39 +1,28 @@
-"""Builds a note index and brings it up to date, one generation after the other."""
+"""Builds an index of passages and brings it up to date, one generation after the other."""
 
-import hashlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes import chunk_table, keywords
-from indexes.chunk_table import Source
+from indexes import chunk_table, concept_table, keywords
 from indexes.chunking import Chunk, chunks
+from indexes.corpus import Corpus, Source, SourceKind, Tagger, Text
 from indexes.embedding import Embedder
 from indexes.vectors import VectorIndex
 from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.manifest import Manifest, ModelRecord
-from knowledge.store.store import Note, RecordStore
 
 DATABASE = "chunks.sqlite"
 VECTORS = "vectors.faiss"
 _BATCH = 512
+_TAGGED = "tagged by"
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total); stages: 'notes', 'embeddings', 'files'."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A guideline, leaflet or article; citations are code-point offsets into ``text``."""
-
-    doc_id: str
-    title: str
-    text: str
-    language: str | None = None
+"""Called with (stage, done, total); stages: the corpus' name, 'embeddings', 'files'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +34,53 @@ class Updated:
     chunks: int
 
 
-def generations(store: RecordStore, folder: Path) -> Generations:
-    """Where the note index of a store lives within its index folder."""
-    return Generations(folder / "notes", f"chartroom index --rebuild --store {store.path}")
+def generations(corpus: Corpus, folder: Path) -> Generations:
+    """Where the index of a corpus lives within an index folder."""
+    return Generations(folder / corpus.name, corpus.repair)
 
 
 def build(
-    store: RecordStore,
+    corpus: Corpus,
     folder: Path,
     embedder: Embedder | None,
     progress: Progress | None = None,
-    documents: Iterable[Document] = (),
+    tagger: Tagger | None = None,
 ) -> Manifest:
-    """Index all notes of a store, and documents, from scratch.
+    """Index all texts of a corpus from scratch.
 
     Args:
-        store: read only.
-        folder: the store's index folder.
+        corpus: read only.
+        folder: the index folder.
         embedder: ``None`` for keywords only.
         progress: told how far it is.
-        documents: indexed beside the notes.
+        tagger: finds the concepts of each passage, for the search by the graph; ``None`` for none.
 
     Raises:
         IndexFault: another build is at work or the folder cannot be written.
     """
     report = progress or _silent
-    with generations(store, folder).stage() as staging:
-        last_change = _last_change(store)  # before the notes: what changes meanwhile is read again
-        total = _count_notes(store)
+    with generations(corpus, folder).stage() as staging:
+        last_change = corpus.last_change()  # before the texts: what changes meanwhile is read again
+        total = corpus.count()
         with closing(_create(staging.folder / DATABASE)) as connection:
-            writer = _Writer(connection, VectorIndex(embedder.dimension) if embedder else None, embedder)
-            for done, note in enumerate(store.notes(), start=1):
-                writer.put(_note_source(note), note.text)
-                report("notes", done, max(total, done))
-            for document in documents:
-                writer.put_document(document)
+            vectors = VectorIndex(embedder.dimension) if embedder else None
+            writer = _Writer(connection, vectors, embedder, tagger)
+            for done, text in enumerate(corpus.texts(), start=1):
+                writer.put(text)
+                report(corpus.name, done, max(total, done))
             writer.embed(report)
-            staging.manifest = _finish(store, staging.folder, writer, last_change, report)
+            staging.manifest = _finish(corpus, staging.folder, writer, last_change, report)
     return staging.manifest
 
 
 def update(
-    store: RecordStore,
+    corpus: Corpus,
     folder: Path,
     embedder: Embedder | None,
     progress: Progress | None = None,
-    documents: Iterable[Document] = (),
+    tagger: Tagger | None = None,
 ) -> Updated:
-    """Follow the store's log of note changes since the last build or update; add or replace documents.
+    """Follow the changes of a corpus since the last build or update, and tag it anew where the tagger changed.
 
     The work goes into a copy: a kill at any moment leaves the index as it was.
 
@@ -100,50 +88,49 @@ def update(
         IndexFault: no index yet, an altered one, another model than it was built with, or a build at work.
     """
     report = progress or _silent
-    places = generations(store, folder)
+    places = generations(corpus, folder)
     with places.stage() as staging:
         source, manifest = places.open()
-        check_belongs(manifest, store, embedder, places)
-        changed, last_change = _changes(store, manifest.last_change)
-        documents = list(documents)
-        if not changed and not documents:
+        check_belongs(manifest, corpus, embedder, places)
+        changed, last_change = corpus.changes(manifest.last_change)
+        retag = _is_retagged(manifest, tagger)
+        if not changed and not retag:
             return Updated(0, 0, int(manifest.details["chunks"]))
         shutil.copyfile(source / DATABASE, staging.folder / DATABASE)
         vectors = VectorIndex.read(source / VECTORS) if manifest.embedding else None
-        with closing(sqlite3.connect(staging.folder / DATABASE)) as connection:
-            writer = _Writer(connection, vectors, embedder)
+        with closing(sqlite3.connect(staging.folder / DATABASE)) as connection, corpus.reading() as read:
+            writer = _Writer(connection, vectors, embedder, tagger)
             put = 0
-            for done, note_id in enumerate(changed, start=1):
-                writer.forget("note", str(note_id))
-                note = store.note(note_id)
-                if note is not None:
-                    writer.put(_note_source(note), note.text)
+            for done, (kind, source_id) in enumerate(changed, start=1):
+                writer.forget(kind, source_id)
+                text = read(kind, source_id)
+                if text is not None:
+                    writer.put(text)
                     put += 1
-                report("notes", done, len(changed))
-            for document in documents:
-                writer.forget("document", document.doc_id)
-                writer.put_document(document)
+                report(corpus.name, done, len(changed))
+            if retag:
+                writer.tag_all(corpus)
             writer.embed(report)
-            staging.manifest = _finish(store, staging.folder, writer, last_change, report)
+            staging.manifest = _finish(corpus, staging.folder, writer, last_change, report)
     return Updated(put, len(changed) - put, int(staging.manifest.details["chunks"]))
 
 
-def pending(store: RecordStore, manifest: Manifest) -> int:
-    """How many notes changed since the index was written."""
-    return len(_changes(store, manifest.last_change)[0])
+def pending(corpus: Corpus, manifest: Manifest, tagger: Tagger | None = None) -> int:
+    """How many sources changed since the index was written; all of them where another tagger is at work."""
+    if _is_retagged(manifest, tagger):
+        return max(1, corpus.count())
+    return len(corpus.changes(manifest.last_change)[0])
 
 
-def check_belongs(
-    manifest: Manifest, store: RecordStore, embedder: Embedder | None, places: Generations
-) -> None:
-    """Refuse an index of another store or of another embedding model.
+def check_belongs(manifest: Manifest, corpus: Corpus, embedder: Embedder | None, places: Generations) -> None:
+    """Refuse an index of another corpus or of another embedding model.
 
     Raises:
         IndexFault: it does not belong.
     """
-    if manifest.store != store.identity():
+    if manifest.store != corpus.identity():
         raise IndexFault(
-            f"The index {places.folder} was built from another store. Build it anew with: {places.repair}"
+            f"The index {places.folder} was built from another store or library. Build it anew with: {places.repair}"
         )
     made_by = manifest.embedding
     if made_by and embedder and made_by.sha256 != embedder.sha256:
@@ -155,10 +142,14 @@ def check_belongs(
 
 
 class _Writer:
-    """Collects chunks for the three indexes and embeds what is new."""
+    """Collects chunks for the indexes and embeds what is new."""
 
     def __init__(
-        self, connection: sqlite3.Connection, vectors: VectorIndex | None, embedder: Embedder | None
+        self,
+        connection: sqlite3.Connection,
+        vectors: VectorIndex | None,
+        embedder: Embedder | None,
+        tagger: Tagger | None,
     ) -> None:
         if vectors is not None and embedder is None:
             raise IndexFault(
@@ -166,37 +157,45 @@ class _Writer:
             )
         self.connection = connection
         self.vectors = vectors
+        self.tagger = tagger
         self._embedder = embedder
         connection.execute("CREATE TEMP TABLE waiting (chunk_id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
 
-    def put(self, source: Source, text: str) -> None:
-        pieces = chunks(source.source_id, text)
-        ids = chunk_table.add(self.connection, source, pieces)
+    def put(self, text: Text) -> None:
+        pieces = chunks(text.source.source_id, text.text)
+        ids = chunk_table.add(self.connection, text.source, pieces)
         keywords.add(self.connection, ids, (piece.text for piece in pieces))
+        self.tag(text, [(i, piece.start, piece.end) for i, piece in zip(ids, pieces, strict=True)])
         if self.vectors is not None:
             self.connection.executemany(
                 "INSERT INTO waiting VALUES (?, ?)",
-                ((chunk_id, passage(source, piece)) for chunk_id, piece in zip(ids, pieces, strict=True)),
+                (
+                    (chunk_id, passage(text.source, piece))
+                    for chunk_id, piece in zip(ids, pieces, strict=True)
+                ),
             )
 
-    def put_document(self, document: Document) -> None:
-        self.put(
-            Source(
-                "document",
-                document.doc_id,
-                text_sha256(document.text),
-                language=document.language,
-                title=document.title,
-            ),
-            document.text,
-        )
-        self.connection.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?)", (document.doc_id, document.text)
-        )
+    def tag(self, text: Text, spans: list[tuple[int, int, int]]) -> None:
+        """Record which concepts the chunks of a text mention."""
+        if self.tagger is None:
+            return
+        if text.concepts:
+            concept_table.add_known(self.connection, [chunk_id for chunk_id, _, _ in spans], text.concepts)
+        else:
+            found = self.tagger.find(text.text, text.source.language)
+            concept_table.add(self.connection, spans, found)
 
-    def forget(self, kind: chunk_table.SourceKind, source_id: str) -> None:
+    def tag_all(self, corpus: Corpus) -> None:
+        """Tag every source anew; passages and vectors stay."""
+        concept_table.clear(self.connection)
+        for text in corpus.texts():
+            spans = chunk_table.spans(self.connection, text.source.kind, text.source.source_id)
+            self.tag(text, spans)
+
+    def forget(self, kind: SourceKind, source_id: str) -> None:
         gone = chunk_table.remove(self.connection, kind, source_id)
         keywords.remove(self.connection, gone)
+        concept_table.remove(self.connection, gone)
         if self.vectors is not None:
             self.vectors.remove(gone)
 
@@ -234,20 +233,17 @@ def passage(source: Source, piece: Chunk) -> str:
     return piece.text if not title or title in piece.text[:80] else f"{title}: {piece.text}"
 
 
-def text_sha256(text: str) -> str:
-    """SHA-256 of a source's text; lone surrogates are hashed as they are."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _is_retagged(manifest: Manifest, tagger: Tagger | None) -> bool:
+    return tagger is not None and manifest.details.get(_TAGGED) != tagger.identity
 
 
 def _create(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
-    connection.executescript(chunk_table.SCHEMA + keywords.SCHEMA)
+    connection.executescript(chunk_table.SCHEMA + concept_table.SCHEMA + keywords.SCHEMA)
     return connection
 
 
-def _finish(
-    store: RecordStore, folder: Path, writer: _Writer, last_change: int, report: Progress
-) -> Manifest:
+def _finish(corpus: Corpus, folder: Path, writer: _Writer, last_change: int, report: Progress) -> Manifest:
     report("files", 0, 1)
     writer.connection.commit()
     (count,) = writer.connection.execute("SELECT count(*) FROM chunks").fetchone()
@@ -256,53 +252,13 @@ def _finish(
         writer.vectors.finish()
         writer.vectors.write(folder / VECTORS)
     report("files", 1, 1)
+    tagged: dict[str, int | str] = {_TAGGED: writer.tagger.identity} if writer.tagger else {}
     return Manifest(
-        store=store.identity(),
+        store=corpus.identity(),
         last_change=last_change,
         embedding=writer.model(),
-        details={"chunks": count, "sources": sources},
+        details={"chunks": count, "sources": sources, **tagged},
     )
-
-
-def _note_source(note: Note) -> Source:
-    return Source(
-        "note",
-        str(note.note_id),
-        text_sha256(note.text),
-        note.subject_id,
-        note.hadm_id,
-        note.note_type,
-        note.charttime,
-        note.language,
-        note.title,
-    )
-
-
-def _count_notes(store: RecordStore) -> int:
-    if "notes" not in store.tables:
-        return 0
-    with closing(store.connect()) as connection:
-        return connection.execute("SELECT count(*) FROM notes").fetchone()[0]
-
-
-def _last_change(store: RecordStore) -> int:
-    if not store.native:
-        return 0
-    with closing(store.connect()) as connection:
-        return connection.execute("SELECT coalesce(max(change_id), 0) FROM note_changes").fetchone()[0]
-
-
-def _changes(store: RecordStore, since: int) -> tuple[list[int], int]:
-    """Notes touched after change ``since``, and the newest change."""
-    if not store.native:
-        return [], 0
-    with closing(store.connect()) as connection:
-        rows = connection.execute(
-            "SELECT note_id, max(change_id) FROM note_changes WHERE change_id > ? "
-            "GROUP BY note_id ORDER BY 2",
-            (since,),
-        ).fetchall()
-    return [note_id for note_id, _ in rows], rows[-1][1] if rows else since
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -4,29 +4,24 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.chunking import Chunk
-
-SourceKind = Literal["note", "document"]
+from indexes.corpus import Source, SourceKind
 
 SCHEMA = """
 CREATE TABLE sources (
     source_key INTEGER PRIMARY KEY,
-    kind       TEXT NOT NULL,             -- note | document
-    source_id  TEXT NOT NULL,             -- note_id or document id
+    kind       TEXT NOT NULL,             -- note | document | fact
+    source_id  TEXT NOT NULL,             -- note_id, document or edge id
     sha256     TEXT NOT NULL,             -- of the text that the offsets count in
-    subject_id INTEGER, hadm_id INTEGER,  -- NULL for documents
+    subject_id INTEGER, hadm_id INTEGER,  -- of notes only
     note_type  TEXT COLLATE NOCASE, charttime TEXT, language TEXT, title TEXT,
     UNIQUE (kind, source_id)
 );
 CREATE INDEX sources_patient ON sources (subject_id, charttime);
-CREATE TABLE documents (                  -- documents have no store of their own to be quoted from
-    source_id TEXT PRIMARY KEY, text TEXT NOT NULL
-);
 CREATE TABLE chunks (
     chunk_id   INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice: the vectors are keyed by it
     source_key INTEGER NOT NULL REFERENCES sources (source_key),
@@ -42,12 +37,12 @@ class Filter:
     """What may be searched. ``None`` means no restriction; an empty set permits nothing.
 
     Attributes:
-        subject_ids: patients; documents belong to none and are left out by it.
+        subject_ids: patients; documents and facts belong to none and are left out by it.
         hadm_ids: encounters.
         note_types: as in ``notes.note_type``, without regard to case.
         start: earliest ``charttime``, inclusive.
         end: latest ``charttime``, inclusive.
-        kinds: notes, documents or both.
+        kinds: notes, documents, facts.
     """
 
     subject_ids: frozenset[int] | None = None
@@ -61,21 +56,6 @@ class Filter:
     def is_open(self) -> bool:
         """Whether everything may be searched."""
         return self == Filter()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A note or document as the index knows it."""
-
-    kind: SourceKind
-    source_id: str
-    sha256: str
-    subject_id: int | None = None
-    hadm_id: int | None = None
-    note_type: str | None = None
-    charttime: str | None = None
-    language: str | None = None
-    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +103,15 @@ def remove(connection: sqlite3.Connection, kind: SourceKind, source_id: str) -> 
     gone = connection.execute("DELETE FROM chunks WHERE source_key = ? RETURNING chunk_id", row).fetchall()
     connection.execute("DELETE FROM sources WHERE source_key = ?", row)
     return [chunk_id for (chunk_id,) in gone]
+
+
+def spans(connection: sqlite3.Connection, kind: SourceKind, source_id: str) -> list[tuple[int, int, int]]:
+    """The chunks of a source, in order: (chunk id, start, end)."""
+    return connection.execute(
+        "SELECT chunk_id, start, end FROM chunks JOIN sources USING (source_key) "
+        "WHERE kind = ? AND source_id = ? ORDER BY start",
+        (kind, source_id),
+    ).fetchall()
 
 
 def permitted(connection: sqlite3.Connection, where: Filter) -> NDArray[np.int64] | None:

@@ -1,9 +1,8 @@
-"""The hybrid index over notes and documents: open it, search it, quote from it."""
+"""The hybrid index over the passages of a corpus: open it, search it, quote from it."""
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,29 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes import build as building
-from indexes import chunk_table, fusion, keywords
-from indexes.build import Document, Progress, Updated
-from indexes.chunk_table import Filter, Place, SourceKind
+from indexes import chunk_table, concept_table, fusion, keywords
+from indexes.build import Progress, Updated
+from indexes.chunk_table import Filter
+from indexes.corpus import Corpus, SourceKind, Tagger, Text
 from indexes.embedding import Embedder
 from indexes.vectors import VectorIndex
 from knowledge.errors import IndexFault
 from knowledge.manifest import Manifest
-from knowledge.store.store import RecordStore
 
 Mode = Literal["keyword", "dense", "hybrid"]
 _DEPTH = 50
 """Each ranking gives at least this many candidates to the fusion."""
 _CACHED_FILTERS = 16
+_POSTINGS = 5000
+"""Passages of one concept beyond so many are not looked at: it tells little then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found chunk: ``text`` is the source's ``[start, end)``, read from the record when it was found.
+    """A found chunk: ``text`` is the source's ``[start, end)``, read from the corpus when it was found.
 
     Attributes:
         chunk_id: key within this index.
-        kind: note or document.
-        source_id: ``note_id`` as text, or the document's id.
+        kind: note, document or fact.
+        source_id: ``note_id`` or edge id as text, or the document's id.
         start: code point in the source.
         end: exclusive.
         section: heading it stands under, '' for none.
@@ -64,14 +65,12 @@ class Hit:
     title: str | None
 
 
-class NoteIndex:
+class PassageIndex:
     """An opened generation; safe to use from several threads. Made by ``build`` or ``open``."""
 
-    def __init__(
-        self, store: RecordStore, folder: Path, manifest: Manifest, embedder: Embedder | None
-    ) -> None:
+    def __init__(self, corpus: Corpus, folder: Path, manifest: Manifest, embedder: Embedder | None) -> None:
         self.manifest = manifest
-        self._store = store
+        self.corpus = corpus
         self._embedder = embedder if manifest.embedding else None
         self._vectors = VectorIndex.read(folder / building.VECTORS) if self._embedder else None
         database = f"{(folder / building.DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
@@ -82,43 +81,43 @@ class NoteIndex:
     @classmethod
     def build(
         cls,
-        store: RecordStore,
+        corpus: Corpus,
         folder: Path,
         embedder: Embedder | None,
         progress: Progress | None = None,
-        documents: Iterable[Document] = (),
-    ) -> "NoteIndex":
+        tagger: Tagger | None = None,
+    ) -> "PassageIndex":
         """Build from scratch (see ``indexes.build.build``) and open the result."""
-        building.build(store, folder, embedder, progress, documents)
-        return cls.open(store, folder, embedder)
+        building.build(corpus, folder, embedder, progress, tagger)
+        return cls.open(corpus, folder, embedder)
 
     @classmethod
-    def open(cls, store: RecordStore, folder: Path, embedder: Embedder | None) -> "NoteIndex":
-        """Open the index of a store; every byte is checked.
+    def open(cls, corpus: Corpus, folder: Path, embedder: Embedder | None) -> "PassageIndex":
+        """Open the index of a corpus; every byte is checked.
 
         Args:
-            store: the store that was indexed.
+            corpus: what was indexed.
             folder: its index folder.
             embedder: the model it was built with; without one, only keywords are searched.
 
         Raises:
-            IndexFault: missing, truncated, altered, of another store or another model.
+            IndexFault: missing, truncated, altered, of another corpus or another model.
         """
-        places = building.generations(store, folder)
+        places = building.generations(corpus, folder)
         generation, manifest = places.open()
-        building.check_belongs(manifest, store, embedder, places)
-        return cls(store, generation, manifest, embedder)
+        building.check_belongs(manifest, corpus, embedder, places)
+        return cls(corpus, generation, manifest, embedder)
 
     @staticmethod
     def update(
-        store: RecordStore,
+        corpus: Corpus,
         folder: Path,
         embedder: Embedder | None,
         progress: Progress | None = None,
-        documents: Iterable[Document] = (),
+        tagger: Tagger | None = None,
     ) -> Updated:
-        """Follow the note changes (see ``indexes.build.update``); open the index again to see them."""
-        return building.update(store, folder, embedder, progress, documents)
+        """Follow the changes (see ``indexes.build.update``); open the index again to see them."""
+        return building.update(corpus, folder, embedder, progress, tagger)
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -129,26 +128,42 @@ class NoteIndex:
         return int(self.manifest.details["chunks"])
 
     def count(self, where: Filter | None = None) -> int:
-        """How many notes and documents ``where`` permits."""
+        """How many sources ``where`` permits."""
         with self._lock:
             return chunk_table.count_sources(self._connection, where or Filter())
 
-    def pending(self) -> int:
-        """How many notes changed in the store since this index was written."""
-        return building.pending(self._store, self.manifest)
+    def pending(self, tagger: Tagger | None = None) -> int:
+        """How many sources changed since this index was written; all where another tagger is at work."""
+        return building.pending(self.corpus, self.manifest, tagger)
 
     def search(
         self, query: str, *, mode: Mode = "hybrid", k: int = 10, where: Filter | None = None
     ) -> list[Hit]:
         """The ``k`` best chunks among those that ``where`` permits; others are never scored.
 
-        A source that changed since it was indexed gives no hits: what is quoted must be what the record says.
+        A source that changed since it was indexed gives no hits: what is quoted must be what the corpus says.
 
         Args:
             query: any text, in English or Chinese.
             mode: 'hybrid' falls back to keywords where the index has no embeddings (see ``modes``).
             k: how many.
             where: the filter.
+
+        Raises:
+            IndexFault: mode 'dense' on an index without embeddings.
+        """
+        rankings = self.rankings(query, mode=mode, k=k, where=where)
+        if len(rankings) == 1:
+            (ordered,) = rankings.values()
+        else:
+            ordered = fusion.fuse([[i for i, _ in ranking] for ranking in rankings.values()])
+        ranks = {name: {i: n for n, (i, _) in enumerate(r, start=1)} for name, r in rankings.items()}
+        return self.hits(ordered, ranks, k)
+
+    def rankings(
+        self, query: str, *, mode: Mode = "hybrid", k: int = 10, where: Filter | None = None
+    ) -> dict[str, list[tuple[int, float]]]:
+        """The rankings that a mode fuses, by name: (chunk id, score), best first.
 
         Raises:
             IndexFault: mode 'dense' on an index without embeddings.
@@ -166,12 +181,22 @@ class NoteIndex:
         if mode != "keyword" and self._vectors is not None and self._embedder is not None and query.strip():
             vector = self._embedder.encode([query[:4000]])[0]
             rankings["dense"] = self._vectors.search(vector, depth, allowed)
-        if len(rankings) == 1:
-            (ordered,) = rankings.values()
-        else:
-            ordered = fusion.fuse([[i for i, _ in ranking] for ranking in rankings.values()])
-        ranks = {name: {i: n for n, (i, _) in enumerate(r, start=1)} for name, r in rankings.items()}
-        return self._hits(ordered, ranks, k)
+        return rankings
+
+    def mentioning(
+        self, concepts: Collection[str], where: Filter | None = None
+    ) -> list[tuple[str, int, bool, int]]:
+        """Where concepts are mentioned in what ``where`` permits: (concept, chunk id, negated, how often)."""
+        allowed = self._allowed(where or Filter())
+        kept = None if allowed is None else set(allowed.tolist())
+        with self._lock:
+            found = list(concept_table.mentioning(self._connection, concepts, _POSTINGS))
+        return [row for row in found if kept is None or row[1] in kept]
+
+    def frequencies(self, concepts: Collection[str]) -> dict[str, int]:
+        """In how many chunks each concept is mentioned."""
+        with self._lock:
+            return concept_table.frequencies(self._connection, concepts)
 
     def close(self) -> None:
         """Release the files."""
@@ -185,57 +210,45 @@ class NoteIndex:
                 self._filters[where] = chunk_table.permitted(self._connection, where)
             return self._filters[where]
 
-    def _hits(
+    def hits(
         self, ordered: Sequence[tuple[int, float]], ranks: dict[str, dict[int, int]], k: int
     ) -> list[Hit]:
-        texts: dict[tuple[SourceKind, str], str | None] = {}
-        hits: list[Hit] = []
-        with closing(self._store.connect()) as records:
+        """The first ``k`` of a ranking that can be quoted, each with its rank in the rankings behind it."""
+        texts: dict[tuple[SourceKind, str], Text | None] = {}
+        found: list[Hit] = []
+        with self.corpus.reading() as read:
             for chunk_id, score in ordered:
                 with self._lock:
                     place = next(chunk_table.places(self._connection, [chunk_id]))
-                key = (place.source.kind, place.source.source_id)
+                source = place.source
+                key = (source.kind, source.source_id)
                 if key not in texts:
-                    texts[key] = self._read(records, place)
+                    now = read(*key)
+                    texts[key] = now if now and now.source.sha256 == source.sha256 else None
                 text = texts[key]
                 if text is None:
                     continue
                 found_by = {
                     name: positions[chunk_id] for name, positions in ranks.items() if chunk_id in positions
                 }
-                hits.append(
+                found.append(
                     Hit(
                         chunk_id=chunk_id,
-                        kind=place.source.kind,
-                        source_id=place.source.source_id,
+                        kind=source.kind,
+                        source_id=source.source_id,
                         start=place.start,
                         end=place.end,
                         section=place.section,
                         score=score,
-                        text=text[place.start : place.end],
+                        text=text.text[place.start : place.end],
                         ranks=found_by,
-                        subject_id=place.source.subject_id,
-                        hadm_id=place.source.hadm_id,
-                        charttime=place.source.charttime,
-                        note_type=place.source.note_type,
-                        title=place.source.title,
+                        subject_id=source.subject_id,
+                        hadm_id=source.hadm_id,
+                        charttime=source.charttime,
+                        note_type=source.note_type,
+                        title=source.title,
                     )
                 )
-                if len(hits) == k:
+                if len(found) == k:
                     break
-        return hits
-
-    def _read(self, records: sqlite3.Connection, place: Place) -> str | None:
-        """The source's text as it is now, or ``None`` if it is not what was indexed."""
-        if place.source.kind == "note":
-            row = records.execute(
-                "SELECT text FROM notes WHERE note_id = ?", (int(place.source.source_id),)
-            ).fetchone()
-        else:
-            with self._lock:
-                row = self._connection.execute(
-                    "SELECT text FROM documents WHERE source_id = ?", (place.source.source_id,)
-                ).fetchone()
-        if row is None or building.text_sha256(row[0]) != place.source.sha256:
-            return None
-        return row[0]
+        return found

@@ -6,7 +6,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, SkipValidation
 
 from indexes.chunk_table import Filter
-from indexes.index import Mode, NoteIndex
+from indexes.index import Mode, PassageIndex
 
 
 class NoteRetriever(BaseRetriever):
@@ -21,7 +21,7 @@ class NoteRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    index: SkipValidation[NoteIndex]
+    index: SkipValidation[PassageIndex]
     mode: Mode = "hybrid"
     k: int = 10
     where: SkipValidation[Filter] = Filter()

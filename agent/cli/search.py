@@ -18,7 +18,8 @@ from agent.cli.terminal import JsonOption, PatientOption, StoreOption, err, out,
 from agent.paths import embedding_model, index_folder
 from indexes.chunk_table import Filter
 from indexes.embedding import Embedder
-from indexes.index import Hit, Mode, NoteIndex
+from indexes.index import Hit, Mode, PassageIndex
+from indexes.store_notes import StoreNotes
 from knowledge.errors import ConfigError
 
 
@@ -65,7 +66,7 @@ def search_command(
     )
     opened = store_or_demo(store)
     embedder = None if chosen == "keyword" else Embedder(embedding_model())
-    with closing(NoteIndex.open(opened, index_folder(opened.path), embedder)) as index:
+    with closing(PassageIndex.open(StoreNotes(opened), index_folder(opened.path), embedder)) as index:
         if query is not None:
             hits = index.search(query, mode=chosen, k=k, where=where)
             if as_json:

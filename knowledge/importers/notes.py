@@ -19,7 +19,7 @@ import yaml
 
 from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
-from knowledge.importers.documents import SUFFIXES, decode, extract
+from knowledge.documents.text import SUFFIXES, decode, extract
 from knowledge.importers.language import language_of
 from knowledge.importers.plainyaml import TextLoader
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Row, Skipped, SourceFile, Value

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from indexes.embedding import Embedder
-from indexes.index import NoteIndex
+from indexes.index import PassageIndex
 from indexes.retriever import NoteRetriever
+from indexes.store_notes import StoreNotes
 from knowledge.errors import ModelError
 from knowledge.store.store import RecordStore
 
@@ -67,7 +68,7 @@ def test_broken_weights_are_refused_with_their_folder(tmp_path: Path) -> None:
 def test_notes_are_found_by_meaning_through_langchain(
     store: RecordStore, folder: Path, minilm: Embedder
 ) -> None:
-    index = NoteIndex.build(store, folder, minilm)
+    index = PassageIndex.build(StoreNotes(store), folder, minilm)
     (document,) = NoteRetriever(index=index, mode="dense", k=1).invoke(
         "diabetes drug stopped because of the kidneys"
     )

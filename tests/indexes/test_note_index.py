@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from indexes.build import Document
 from indexes.chunk_table import Filter
 from indexes.embedding import Embedder
-from indexes.index import Mode, NoteIndex
+from indexes.index import Mode, PassageIndex
+from indexes.store_notes import StoreNotes
 from knowledge.errors import IndexFault
 from knowledge.store.store import RecordStore
 
@@ -30,7 +30,7 @@ def generation(folder: Path) -> Path:
 
 
 def test_a_hit_quotes_the_record_at_its_offsets(store: RecordStore, folder: Path, embedder: Embedder) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     for mode in MODES:
         for hit in index.search("creatinine", mode=mode):
             note = store.note(int(hit.source_id))
@@ -46,7 +46,7 @@ def test_a_hit_quotes_the_record_at_its_offsets(store: RecordStore, folder: Path
 def test_a_chinese_term_of_two_characters_is_found(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     (hit,) = index.search("肌酐", mode="keyword")
     assert (hit.source_id, hit.section, hit.text) == ("3", "现病史", "现病史：患者肌酐升高。")
 
@@ -54,7 +54,7 @@ def test_a_chinese_term_of_two_characters_is_found(
 def test_hybrid_hits_tell_their_rank_in_each_ranking(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     best = index.search("chest pain", mode="hybrid", k=3)
     assert best[0].ranks.keys() == {"keyword", "dense"}
     assert [hit.score for hit in best] == sorted((hit.score for hit in best), reverse=True)
@@ -77,7 +77,7 @@ def test_hybrid_hits_tell_their_rank_in_each_ranking(
 def test_a_filter_lets_nothing_else_through(
     store: RecordStore, folder: Path, embedder: Embedder, mode: Mode, where: Filter, expected: set[str]
 ) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     query = "chest pain creatinine lungs 肌酐 troponin"
     assert {hit.source_id for hit in index.search(query, mode=mode, k=50, where=where)} == expected
 
@@ -95,20 +95,20 @@ def test_better_hits_of_other_patients_take_no_place_from_the_permitted(
                 for n in range(7)
             ],
         )
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     hits = index.search("zoster", mode=mode, k=7, where=Filter(subject_ids=frozenset({2})))
     assert [hit.subject_id for hit in hits] == [2] * 7
 
 
 def test_a_store_without_notes_gives_an_empty_index(tmp_path: Path, folder: Path, embedder: Embedder) -> None:
     empty = RecordStore.create(tmp_path / "empty.sqlite")
-    index = NoteIndex.build(empty, folder, embedder)
+    index = PassageIndex.build(StoreNotes(empty), folder, embedder)
     assert len(index) == 0
     assert [index.search("pain", mode=mode) for mode in MODES] == [[], [], []]
 
 
 def test_without_a_model_keywords_work_and_meaning_says_why_not(store: RecordStore, folder: Path) -> None:
-    index = NoteIndex.build(store, folder, None)
+    index = PassageIndex.build(StoreNotes(store), folder, None)
     assert index.modes == ("keyword",)
     assert {hit.source_id for hit in index.search("metformin", mode="hybrid")} == {"2"}
     with pytest.raises(IndexFault, match="keywords only"):
@@ -120,23 +120,23 @@ def test_without_a_model_keywords_work_and_meaning_says_why_not(store: RecordSto
 def test_any_query_is_taken(
     store: RecordStore, folder: Path, embedder: Embedder, mode: Mode, query: str
 ) -> None:
-    NoteIndex.build(store, folder, embedder).search(query, mode=mode)
+    PassageIndex.build(StoreNotes(store), folder, embedder).search(query, mode=mode)
 
 
 def test_an_update_follows_added_changed_and_deleted_notes_and_embeds_only_them(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     encoded = embedder.encoded  # type: ignore[attr-defined]
     encoded.clear()
     change(store, "UPDATE notes SET text = 'Zoster on the left flank.' WHERE note_id = 1")
     change(store, "DELETE FROM notes WHERE note_id = 2")
     change(store, "INSERT INTO notes (note_id, subject_id, text, sha256) VALUES (9, 2, 'New gout.', '')")
     assert index.pending() == 3
-    done = NoteIndex.update(store, folder, embedder)
+    done = PassageIndex.update(StoreNotes(store), folder, embedder)
     assert (done.put, done.deleted) == (2, 1)
     assert sorted(encoded) == ["New gout.", "Zoster on the left flank."]
-    index = NoteIndex.open(store, folder, embedder)
+    index = PassageIndex.open(StoreNotes(store), folder, embedder)
     assert index.pending() == 0
     for mode in MODES:
         assert index.search("zoster", mode=mode)[0].source_id == "1"
@@ -148,12 +148,12 @@ def test_an_update_follows_added_changed_and_deleted_notes_and_embeds_only_them(
 def test_an_updated_index_finds_what_a_rebuilt_one_finds(
     store: RecordStore, folder: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
-    NoteIndex.build(store, folder, embedder)
+    PassageIndex.build(StoreNotes(store), folder, embedder)
     change(store, "UPDATE notes SET text = text || ' Gout.' WHERE note_id IN (1, 4)")
-    NoteIndex.update(store, folder, embedder)
+    PassageIndex.update(StoreNotes(store), folder, embedder)
     updated, rebuilt = (
-        NoteIndex.open(store, folder, embedder),
-        NoteIndex.build(store, tmp_path / "new", embedder),
+        PassageIndex.open(StoreNotes(store), folder, embedder),
+        PassageIndex.build(StoreNotes(store), tmp_path / "new", embedder),
     )
     for mode in MODES:
         found = [
@@ -166,36 +166,18 @@ def test_an_updated_index_finds_what_a_rebuilt_one_finds(
 def test_an_update_with_nothing_to_do_writes_nothing(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    NoteIndex.build(store, folder, embedder)
+    PassageIndex.build(StoreNotes(store), folder, embedder)
     before = (folder / "notes" / "current").read_text()
-    assert NoteIndex.update(store, folder, embedder).put == 0
+    assert PassageIndex.update(StoreNotes(store), folder, embedder).put == 0
     assert (folder / "notes" / "current").read_text() == before
 
 
 def test_a_note_that_changed_since_is_not_quoted(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     change(store, "UPDATE notes SET text = 'x' || text WHERE note_id = 2")
     assert "2" not in {hit.source_id for hit in index.search("creatinine", k=50)}
-
-
-def test_documents_are_found_quoted_and_kept_apart_from_patients(
-    store: RecordStore, folder: Path, embedder: Embedder
-) -> None:
-    text = "Metformin is contraindicated below an eGFR of 30."
-    index = NoteIndex.build(store, folder, embedder, documents=[Document("g1", "Guideline", text)])
-    everything = {(hit.kind, hit.source_id) for hit in index.search("metformin")}
-    assert everything >= {("document", "g1"), ("note", "2")}
-    (hit,) = index.search("metformin", where=Filter(kinds=frozenset({"document"})))
-    assert (hit.text, hit.subject_id, hit.title) == (text, None, "Guideline")
-    assert all(
-        hit.kind == "note" for hit in index.search("metformin", where=Filter(subject_ids=frozenset({1})))
-    )
-    NoteIndex.update(store, folder, embedder, documents=[Document("g1", "Guideline", "Withdrawn.")])
-    index = NoteIndex.open(store, folder, embedder)
-    assert [h.text for h in index.search("withdrawn", mode="keyword")] == ["Withdrawn."]
-    assert [h.kind for h in index.search("contraindicated", mode="keyword")] == []
 
 
 def flip(path: Path) -> None:
@@ -213,12 +195,12 @@ def truncate(path: Path) -> None:
 def test_an_altered_file_is_refused_with_the_command_that_repairs_it(
     store: RecordStore, folder: Path, embedder: Embedder, name: str, damage: Callable[[Path], None]
 ) -> None:
-    NoteIndex.build(store, folder, embedder).close()
+    PassageIndex.build(StoreNotes(store), folder, embedder).close()
     damage(generation(folder) / name)
-    for use in (NoteIndex.open, NoteIndex.update):
+    for use in (PassageIndex.open, PassageIndex.update):
         with pytest.raises(IndexFault, match=re.escape(f"chartroom index --rebuild --store {store.path}")):
-            use(store, folder, embedder)
-    assert NoteIndex.build(store, folder, embedder).search("creatinine")
+            use(StoreNotes(store), folder, embedder)
+    assert PassageIndex.build(StoreNotes(store), folder, embedder).search("creatinine")
 
 
 @pytest.mark.parametrize(
@@ -227,49 +209,50 @@ def test_an_altered_file_is_refused_with_the_command_that_repairs_it(
 def test_an_altered_pointer_is_refused(
     store: RecordStore, folder: Path, embedder: Embedder, pointer: str
 ) -> None:
-    NoteIndex.build(store, folder, embedder).close()
+    PassageIndex.build(StoreNotes(store), folder, embedder).close()
     (folder / "notes" / "current").write_text(pointer)
     with pytest.raises(IndexFault, match="chartroom index"):
-        NoteIndex.open(store, folder, embedder)
+        PassageIndex.open(StoreNotes(store), folder, embedder)
 
 
 def test_a_missing_index_names_the_command_that_builds_it(store: RecordStore, folder: Path) -> None:
     with pytest.raises(
         IndexFault, match=re.escape(f"Build it with: chartroom index --rebuild --store {store.path}")
     ):
-        NoteIndex.open(store, folder, None)
+        PassageIndex.open(StoreNotes(store), folder, None)
 
 
 def test_another_model_is_refused(
     store: RecordStore, folder: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    NoteIndex.build(store, folder, embedder).close()
+    PassageIndex.build(StoreNotes(store), folder, embedder).close()
     embedder.name = "another"
-    for use in (NoteIndex.open, NoteIndex.update):
+    for use in (PassageIndex.open, PassageIndex.update):
         with pytest.raises(IndexFault, match="embedding model 'words'"):
-            use(store, folder, embedder)
+            use(StoreNotes(store), folder, embedder)
 
 
 def test_the_index_of_another_store_is_refused(
     store: RecordStore, folder: Path, embedder: Embedder, tmp_path: Path
 ) -> None:
-    NoteIndex.build(store, folder, embedder).close()
+    PassageIndex.build(StoreNotes(store), folder, embedder).close()
     with pytest.raises(IndexFault, match="another store"):
-        NoteIndex.open(RecordStore.create(tmp_path / "other.sqlite"), folder, embedder)
+        PassageIndex.open(StoreNotes(RecordStore.create(tmp_path / "other.sqlite")), folder, embedder)
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from indexes.index import NoteIndex
+from indexes.index import PassageIndex
+from indexes.store_notes import StoreNotes
 from knowledge.store.store import RecordStore
 
 def die(stage, done, total):
     if stage == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGKILL)
 
-work = getattr(NoteIndex, sys.argv[4])
-work(RecordStore.open(Path(sys.argv[1])), Path(sys.argv[2]), None, die)
+work = getattr(PassageIndex, sys.argv[4])
+work(StoreNotes(RecordStore.open(Path(sys.argv[1]))), Path(sys.argv[2]), None, die)
 """
 
 
@@ -278,54 +261,54 @@ work(RecordStore.open(Path(sys.argv[1])), Path(sys.argv[2]), None, die)
 def test_a_killed_build_leaves_the_old_index_usable_and_the_next_one_cleans_up(
     store: RecordStore, folder: Path, stage: str, work: str
 ) -> None:
-    NoteIndex.build(store, folder, None).close()
+    PassageIndex.build(StoreNotes(store), folder, None).close()
     change(store, "UPDATE notes SET text = 'Zoster.' WHERE note_id = 1")
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(store.path), str(folder), stage, work], check=False, timeout=60
     )
     assert killed.returncode == -9
     assert len(list((folder / "notes").glob("gen-*"))) == 2
-    assert NoteIndex.open(store, folder, None).search("metformin")
-    NoteIndex.update(store, folder, None)
-    assert NoteIndex.open(store, folder, None).search("zoster")
+    assert PassageIndex.open(StoreNotes(store), folder, None).search("metformin")
+    PassageIndex.update(StoreNotes(store), folder, None)
+    assert PassageIndex.open(StoreNotes(store), folder, None).search("zoster")
     assert len(list((folder / "notes").glob("gen-*"))) == 1
 
 
 def test_an_interrupted_build_raises_and_leaves_no_rest(store: RecordStore, folder: Path) -> None:
-    NoteIndex.build(store, folder, None).close()
+    PassageIndex.build(StoreNotes(store), folder, None).close()
 
     def interrupt(stage: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        NoteIndex.build(store, folder, None, interrupt)
+        PassageIndex.build(StoreNotes(store), folder, None, interrupt)
     assert len(list((folder / "notes").glob("gen-*"))) == 1
-    assert NoteIndex.open(store, folder, None).search("metformin")
+    assert PassageIndex.open(StoreNotes(store), folder, None).search("metformin")
 
 
 def test_two_builders_do_not_clash(store: RecordStore, folder: Path) -> None:
     def second(stage: str, done: int, total: int) -> None:
         if (stage, done) == ("notes", 1):
             with pytest.raises(IndexFault, match="at work"):
-                NoteIndex.build(store, folder, None)
+                PassageIndex.build(StoreNotes(store), folder, None)
 
-    assert NoteIndex.build(store, folder, None, second).search("metformin")
+    assert PassageIndex.build(StoreNotes(store), folder, None, second).search("metformin")
 
 
 def test_an_open_index_goes_on_while_the_next_takes_over(
     store: RecordStore, folder: Path, embedder: Embedder
 ) -> None:
-    old = NoteIndex.build(store, folder, embedder)
+    old = PassageIndex.build(StoreNotes(store), folder, embedder)
     change(store, "INSERT INTO notes (note_id, subject_id, text, sha256) VALUES (9, 2, 'New gout.', '')")
-    NoteIndex.update(store, folder, embedder)
+    PassageIndex.update(StoreNotes(store), folder, embedder)
     assert {hit.source_id for hit in old.search("metformin", mode="keyword")} == {"2"}
     assert old.search("gout", mode="keyword") == []
 
 
 def test_progress_ends_at_its_total(store: RecordStore, folder: Path, embedder: Embedder) -> None:
     seen: dict[str, tuple[int, int]] = {}
-    NoteIndex.build(
-        store, folder, embedder, lambda stage, done, total: seen.__setitem__(stage, (done, total))
+    PassageIndex.build(
+        StoreNotes(store), folder, embedder, lambda stage, done, total: seen.__setitem__(stage, (done, total))
     )
     assert seen.keys() == {"notes", "embeddings", "files"}
     assert all(done == total for done, total in seen.values())
@@ -340,7 +323,7 @@ def test_a_note_with_nul_bytes_or_no_text_does_not_stop_a_build(
         "INSERT INTO notes (note_id, subject_id, text, sha256) VALUES (9, 2, ?, '')",
         "Gout\x00 flare.\x00",
     )
-    index = NoteIndex.build(store, folder, embedder)
+    index = PassageIndex.build(StoreNotes(store), folder, embedder)
     assert [hit.text for hit in index.search("flare", mode="keyword")] == ["Gout\x00 flare.\x00"]
 
 

@@ -14,7 +14,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from knowledge.errors import ImportFailure
 from knowledge.importers import load
-from knowledge.importers.documents import MAX_BYTES, decode, extract
+from knowledge.documents.text import MAX_BYTES, decode, extract
 from knowledge.importers.language import language_of
 from knowledge.importers.notes import NotesReader
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Skipped

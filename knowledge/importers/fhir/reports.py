@@ -8,7 +8,7 @@ from fhir.resources.R4B.documentreference import DocumentReference
 
 from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
-from knowledge.importers.documents import MEDIA_TYPES, extract
+from knowledge.documents.text import MEDIA_TYPES, extract
 from knowledge.importers.fhir.concepts import MEASURE_SYSTEMS, label, listed, required
 from knowledge.importers.fhir.outcome import NotStored
 from knowledge.importers.fhir.references import Context

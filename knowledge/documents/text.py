@@ -8,7 +8,9 @@ import codecs
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import accumulate
 
 import docx
 import pypdf
@@ -27,6 +29,7 @@ MEDIA_TYPES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
 }
 MAX_BYTES = 100_000_000
+_PAGE_GAP = "\n\n"
 # A DOCX is a ZIP archive: a small one may unpack to fill the memory.
 MAX_UNPACKED_BYTES = 500_000_000
 # What Word wraps a document with a password in, and what .doc was before DOCX: no ZIP archive.
@@ -38,32 +41,53 @@ _MARKS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The text of a document, and where its pages begin in it (code points; empty where it has no pages)."""
+
+    text: str
+    pages: tuple[int, ...] = ()
+
+
 def extract(data: bytes, kind: str, charset: str | None = None) -> str:
-    """The text of a document.
+    """The text of a document, nothing added; see ``extract_marked`` for the arguments and errors."""
+    return extract_marked(data, kind, charset, marked=False).text
+
+
+def extract_marked(data: bytes, kind: str, charset: str | None = None, *, marked: bool = True) -> Extracted:
+    """The text of a document with its headings marked as in Markdown, and its pages.
 
     Args:
         data: the file's bytes.
         kind: ``text``, ``html``, ``pdf`` or ``docx`` (the values of ``SUFFIXES`` and ``MEDIA_TYPES``).
         charset: the encoding that the source names; detected without it. PDF and DOCX need none.
+        marked: whether the headings of HTML and DOCX get the signs of Markdown.
 
     Raises:
         ImportFailure: too large, damaged, encrypted, in no known encoding, with NUL bytes, or without text.
     """
     if len(data) > MAX_BYTES:
         raise ImportFailure(f"larger than {MAX_BYTES // 1_000_000} MB")
+    pages: list[str] = []
     match kind:
         case "pdf":
-            text = _pdf(data)
+            pages = [_unix(page) for page in _pdf(data)]
+            text = _PAGE_GAP.join(pages)
         case "docx":
-            text = _docx(data)
+            text = _docx(data, marked)
         case "html":
-            text = _html(decode(data, charset))
+            text = _html(decode(data, charset), marked)
         case _:
             text = decode(data, charset)
     if "\0" in text:
         raise ImportFailure("contains NUL bytes: it is damaged or no text file")
     if not text.strip():
         raise ImportFailure("no text: needs OCR" if kind == "pdf" else "no text")
+    lengths = accumulate((len(page) + len(_PAGE_GAP) for page in pages[:-1]), initial=0)
+    return Extracted(_unix(text), tuple(lengths) if pages else ())
+
+
+def _unix(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -97,12 +121,12 @@ def decode(data: bytes, charset: str | None = None) -> str:
     raise ImportFailure("is neither UTF-8 nor GB18030: save it as UTF-8")
 
 
-def _pdf(data: bytes) -> str:
+def _pdf(data: bytes) -> list[str]:
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise ImportFailure("is protected by a password: save it without one")
-        return "\n\n".join(page.extract_text() for page in reader.pages)
+        return [page.extract_text() for page in reader.pages]
     except ImportFailure:
         raise
     except DependencyError as error:
@@ -111,7 +135,7 @@ def _pdf(data: bytes) -> str:
         raise ImportFailure("is a damaged PDF") from error
 
 
-def _docx(data: bytes) -> str:
+def _docx(data: bytes, marked: bool) -> str:
     if data.startswith(_OLE):
         raise ImportFailure("is protected by a password, or is an old .doc: save it as DOCX without one")
     try:
@@ -123,12 +147,18 @@ def _docx(data: bytes) -> str:
             if isinstance(block, Table):
                 blocks.extend("\t".join(cell.text for cell in row.cells) for row in block.rows)
             else:
-                blocks.append(block.text)
+                blocks.append(_sign(block.style.name if block.style else None) * marked + block.text)
         return "\n".join(blocks)
     except ImportFailure:
         raise
     except Exception as error:  # as with PDF
         raise ImportFailure("is a damaged DOCX") from error
+
+
+def _sign(style: str | None) -> str:
+    """The Markdown sign of a Word style: "Heading 2" is "## "; nothing for other styles."""
+    level = re.fullmatch(r"(?:Title|Heading ([1-6]))", style or "")
+    return "" if level is None else "#" * int(level[1] or 1) + " "
 
 
 class _Text(HTMLParser):
@@ -139,8 +169,9 @@ class _Text(HTMLParser):
     )
     HIDDEN = frozenset(("head", "script", "style", "template"))
 
-    def __init__(self) -> None:
+    def __init__(self, marked: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self.marked = marked
         self.parts: list[str] = []
         self.hidden = 0
 
@@ -149,7 +180,8 @@ class _Text(HTMLParser):
         if tag in self.HIDDEN:
             self.hidden += 1
         elif self.BLOCK.fullmatch(tag):
-            self.parts.append("\n")
+            level = re.fullmatch("h([1-6])", tag) if self.marked else None
+            self.parts.append("\n" if level is None else "\n" + "#" * int(level[1]) + " ")
         elif tag in ("td", "th"):
             self.parts.append("\t")
 
@@ -166,9 +198,9 @@ class _Text(HTMLParser):
             self.parts.append(re.sub(r"\s+", " ", data))
 
 
-def _html(source: str) -> str:
-    parser = _Text()
+def _html(source: str, marked: bool) -> str:
+    parser = _Text(marked)
     parser.feed(source)
     parser.close()
     lines = (line.strip(" \t") for line in "".join(parser.parts).split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(line for line in lines if line.strip("# " if marked else None))

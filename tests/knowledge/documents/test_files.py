@@ -1,0 +1,123 @@
+"""Documents from files: every format, and every way a file can be bad."""
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import docx
+import pypdf
+import pytest
+
+from knowledge.mentions.sentences import sections
+from knowledge.documents.files import Document, Rejected, documents
+from knowledge.errors import ImportFailure
+
+
+def only(path: Path) -> Document:
+    (found,) = documents(path)
+    assert isinstance(found, Document)
+    return found
+
+
+def refused(path: Path) -> Rejected:
+    (found,) = documents(path)
+    assert isinstance(found, Rejected)
+    return found
+
+
+def test_front_matter_names_edition_and_what_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "guideline.md"
+    file.write_text(
+        "---\nid: hf\ntitle: Heart failure\nedition: 2022\nsupersedes: hf-2017\n---\n# Drugs\nUse four.\n"
+    )
+    found = only(file)
+    assert (found.doc_id, found.title, found.edition, found.supersedes) == (
+        "hf",
+        "Heart failure",
+        "2022",
+        "hf-2017",
+    )
+    assert found.language == "en"
+
+
+def test_without_front_matter_the_first_heading_is_the_title(tmp_path: Path) -> None:
+    file = tmp_path / "ward" / "肺炎.md"
+    file.parent.mkdir()
+    file.write_text("# 社区获得性肺炎诊治\n\n## 治疗\n首选阿莫西林。\n")
+    found = only(tmp_path)
+    assert (found.doc_id, found.title, found.language) == ("ward/肺炎", "社区获得性肺炎诊治", "zh")
+
+
+def test_headings_of_word_and_html_become_sections(tmp_path: Path) -> None:
+    word = docx.Document()
+    word.add_heading("Work-up", level=2)
+    word.add_paragraph("Measure troponin.")
+    word.save(str(tmp_path / "a.docx"))
+    (tmp_path / "b.html").write_text("<h1>Care</h1><p>Text.</p><h2>Work-up</h2><p>Measure troponin.</p>")
+    for found in documents(tmp_path):
+        assert isinstance(found, Document)
+        assert "Work-up" in [section.title for section in sections(found.text)]
+
+
+def test_json_lines_give_a_document_each_and_bad_lines_their_number(tmp_path: Path) -> None:
+    lines = [
+        '{"id": "a", "question": "What is gout?", "answer": "Crystals."}',
+        "{",
+        '{"id": "b", "answer": " "}',
+        "[]",
+    ]
+    with gzip.open(tmp_path / "faq.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    good, *bad = documents(tmp_path / "faq.jsonl.gz")
+    assert isinstance(good, Document)
+    assert (good.doc_id, good.title, good.text) == ("faq/a", "What is gout?", "Crystals.")
+    assert [(one.line, one.reason[:8]) for one in bad if isinstance(one, Rejected)] == [
+        (2, "is no JS"),
+        (3, "has no t"),
+        (4, "is no JS"),
+    ]
+
+
+def test_a_cut_archive_gives_what_it_holds_and_says_where_it_ends(tmp_path: Path) -> None:
+    packed = gzip.compress(
+        ("\n".join(json.dumps({"id": i, "text": f"{i * 7919}"}) for i in range(5000))).encode()
+    )
+    (tmp_path / "cut.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    *good, last = documents(tmp_path / "cut.jsonl.gz")
+    assert good and isinstance(last, Rejected) and "damaged" in last.reason
+
+
+def test_a_pdf_without_text_or_with_a_password_is_rejected(tmp_path: Path) -> None:
+    for name, password in (("blank.pdf", None), ("locked.pdf", "secret")):
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(100, 100)
+        if password:
+            writer.encrypt(password, algorithm="RC4-128")
+        buffer = io.BytesIO()
+        writer.write(buffer)
+        (tmp_path / name).write_bytes(buffer.getvalue())
+    assert "OCR" in refused(tmp_path / "blank.pdf").reason
+    assert "password" in refused(tmp_path / "locked.pdf").reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", b""),
+        ("a.md", b"---\ntitle: [\n---\nx"),
+        ("a.txt", b"\xff\xfe\x00"),
+        ("a.docx", b"PK"),
+        ("a.pdf", b"%PDF"),
+    ],
+)
+def test_a_bad_file_is_rejected_with_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert refused(tmp_path / name).reason
+
+
+def test_a_path_without_documents_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ImportFailure, match="no document"):
+        list(documents(tmp_path))
+    with pytest.raises(ImportFailure, match="nothing at"):
+        list(documents(tmp_path / "missing"))
