@@ -18,17 +18,26 @@ _ABSORBED_WITHIN = 4
 _POLAR = frozenset(("negated", "possible", "present"))
 _INSIDE = frozenset(("historical", "possible"))
 """What the first words of a name may say of it: "old infarct"."""
+_SUBJECT = frozenset(("family", "other"))
 _LABEL = re.compile(r"\b[A-Z][A-Z/&-]{2,}(?: [A-Z/&-]+)*:")
 """A label in capitals inside a line begins something new ("... CLINICAL HISTORY: fall")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is said of one mention; ``stated`` where the sentence says outright that it is there."""
+    """What a sentence says of one mention.
+
+    Attributes:
+        stated: the sentence says outright that it is there.
+        now: it says that it is there now.
+        own: it names the patient before it.
+    """
 
     assertion: Assertion
     experiencer: Experiencer
     stated: bool = False
+    now: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +90,15 @@ class Context:
             distance = self._distance(cue, first, last)
             if distance is not None and distance <= reaching.get(means, distance):
                 reaching[means] = distance
-        return _judgement(reaching)
+        own = any(stop.first < first and stop.rule.ends <= _SUBJECT for stop in self._stops)
+        return _judgement(reaching, own)
 
     def apart(self, first: int, last: int) -> bool:
         """Whether something that ends a clause stands among the words ``first`` to ``last`` (not included)."""
-        return any(not cue.rule.weak and first <= cue.first < last for cue in self._stops)
+        return any(
+            "historical" in cue.rule.ends and not cue.rule.weak and first <= cue.first < last
+            for cue in self._stops
+        )
 
     def _distance(self, cue: _Cue, first: int, last: int) -> int | None:
         """How many words lie between a cue and the mention; None where it does not reach it."""
@@ -104,7 +117,11 @@ class Context:
         if rule.within is not None and end - begin > rule.within:
             return None
         for stop in self._stops:
-            if begin <= stop.first < end and rule.means in stop.rule.ends and not (stop.rule.weak and rule.strong):
+            if (
+                begin <= stop.first < end
+                and rule.means in stop.rule.ends
+                and not (stop.rule.weak and rule.strong)
+            ):
                 return None
         return end - begin
 
@@ -123,7 +140,7 @@ def _absorbed(cue: _Cue, cues: Sequence[_Cue]) -> bool:
     return False
 
 
-def _judgement(reaching: dict[str, int]) -> Judgement:
+def _judgement(reaching: dict[str, int], own: bool) -> Judgement:
     experiencer: Experiencer = "patient"
     if "family" in reaching:
         experiencer = "family"
@@ -145,4 +162,4 @@ def _judgement(reaching: dict[str, int]) -> Judgement:
         assertion = "historical"
     else:
         assertion = "present"
-    return Judgement(assertion, experiencer, stated=polar == "present")
+    return Judgement(assertion, experiencer, polar == "present", "now" in reaching, own)

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -10,6 +10,7 @@ from knowledge.mentions.context import Context, Judgement
 from knowledge.mentions.mention import Mention
 from knowledge.mentions.names import NameTable
 from knowledge.mentions.rulebook import rulebook
+from knowledge.mentions.section_defaults import TARGET, in_section
 from knowledge.mentions.sentences import Sentence, kind_of, sections, sentences
 from knowledge.mentions.times import Time, times_in
 from knowledge.mentions.words import Words, has_cjk, words_of
@@ -60,8 +61,8 @@ class MentionFinder:
 
     def _mention(self, text: str, words: Words, span: Span, readings: "_Readings") -> Mention:
         start, end = words.starts[span.first], words.ends[span.last - 1]
-        judgement, time = readings.judge(span)
         types = {self._names.types[concept] for concept in span.concepts}
+        judgement, time = readings.judge(span, types or {TARGET})
         return Mention(
             start=start,
             end=end,
@@ -121,16 +122,17 @@ class _Readings:
         self._section_starts = [start for start, _ in titled]
         self._kinds = [kind for _, kind in titled]
 
-    def judge(self, span: Span) -> tuple[Judgement, str | None]:
-        """What the sentence of a span says of it, and its time."""
+    def judge(self, span: Span, types: Set[str]) -> tuple[Judgement, str | None]:
+        """What the sentence of a span says of it, or else its section, and its time."""
         start, end = self._words.starts[span.first], self._words.ends[span.last - 1]
-        at = bisect_right(self._starts, start) - 1
+        at = bisect_right(self._starts, start) - 1  # of the sentence
         if at < 0 or self._sentences[at].end <= start:
             return Judgement("present", "patient"), None
         if at not in self._read:
             self._read[at] = self._reading(self._sentences[at])
         context, times = self._read[at]
-        judgement = context.judge(span.first, span.last)
+        section = bisect_right(self._section_starts, start) - 1
+        judgement = in_section(context.judge(span.first, span.last), self._kinds[section], types)
         near = [time for time in times if self._belongs(time, span, context, judgement)]
         near.sort(key=lambda time: start - time.end if time.end <= start else time.start - end + 1)
         return judgement, near[0].value if near else None
@@ -152,7 +154,9 @@ class _Readings:
             self._language is None and has_cjk(self._text[sentence.start : sentence.end])
         )
         book = rulebook("zh", "en") if chinese else rulebook("en")
-        return Context(self._text, self._words, first, last, book), times_in(self._text, sentence.start, sentence.end)
+        return Context(self._text, self._words, first, last, book), times_in(
+            self._text, sentence.start, sentence.end
+        )
 
 
 def _occurrences(text: str, words: Words, targets: Iterable[str]) -> Iterator[Span]:

@@ -26,6 +26,7 @@ Meaning = Literal[
     "conditional",
     "family",
     "other",
+    "now",
     "nothing",
     "stop",
 ]
