@@ -51,7 +51,8 @@ def convert(value: float, unit_from: str, unit_to: str, concept_id: str) -> floa
 
     Args:
         value: as recorded.
-        unit_from, unit_to: as written: ``mg/dL``, ``µmol/L``.
+        unit_from: the unit of the value, as written: ``mg/dL``.
+        unit_to: the unit wanted, as written: ``µmol/L``.
         concept_id: whose value it is; amounts and masses convert by its molar mass.
 
     Raises:
