@@ -18,6 +18,7 @@ _ABSORBED_WITHIN = 4
 _POLAR = frozenset(("negated", "possible", "present"))
 _INSIDE = frozenset(("historical", "possible"))
 """What the first words of a name may say of it: "old infarct"."""
+_WHOLE = frozenset(("negated", "historical", "family"))
 _SUBJECT = frozenset(("family", "other"))
 _LABEL = re.compile(r"\b[A-Z][A-Z/&-]{2,}(?: [A-Z/&-]+)*:")
 """A label in capitals inside a line begins something new ("... CLINICAL HISTORY: fall")."""
@@ -74,7 +75,7 @@ class Context:
                 cues.append(_Cue(place, end, phrase.rule))
             place = end
         self._cues = [cue for cue in cues if not _absorbed(cue, cues)]
-        self._stops = [cue for cue in self._cues if cue.rule.means == "stop"]
+        self._stops = [cue for cue in self._cues if cue.rule.ends]
         if first < last:
             for label in _LABEL.finditer(text, words.starts[first], words.ends[last - 1]):
                 at = bisect_left(words.starts, label.start())
@@ -90,14 +91,13 @@ class Context:
             distance = self._distance(cue, first, last)
             if distance is not None and distance <= reaching.get(means, distance):
                 reaching[means] = distance
-        own = any(stop.first < first and stop.rule.ends <= _SUBJECT for stop in self._stops)
+        own = any(stop.first < first and stop.rule.ends == _SUBJECT for stop in self._stops)
         return _judgement(reaching, own)
 
     def apart(self, first: int, last: int) -> bool:
         """Whether something that ends a clause stands among the words ``first`` to ``last`` (not included)."""
         return any(
-            "historical" in cue.rule.ends and not cue.rule.weak and first <= cue.first < last
-            for cue in self._stops
+            cue.rule.ends >= _WHOLE and not cue.rule.weak and first <= cue.first < last for cue in self._stops
         )
 
     def _distance(self, cue: _Cue, first: int, last: int) -> int | None:

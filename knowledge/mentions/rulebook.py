@@ -44,7 +44,7 @@ class Rule:
         strong: whether weak stops leave it alone.
         holds: of "present": whether it counts although a negation or doubt stands right before it.
         weak: of a stop: whether strong rules run on over it.
-        ends: of a stop: the meanings that it ends.
+        ends: the meanings that it ends; a stop ends all where its file names none.
     """
 
     means: Meaning
@@ -119,7 +119,7 @@ def _read(book: Rulebook, content: dict[str, Any], where: str) -> None:
             group.get("strong", content.get("strong", False)),
             group.get("holds", False),
             group.get("weak", False),
-            frozenset(group.get("ends", get_args(Meaning))),
+            frozenset(group.get("ends", get_args(Meaning) if group["means"] == "stop" else ())),
         )
         for pattern in group["phrases"]:
             for text in written_out(pattern, lists):
