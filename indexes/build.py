@@ -2,14 +2,15 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from indexes import chunk_table, concept_table, keywords
 from indexes.chunking import Chunk, chunks
-from indexes.corpus import Corpus, Source, SourceKind, Tagger, Text
+from indexes.corpus import Corpus, Key, Source, SourceKind, Tagger, Text
 from indexes.embedding import Embedder
 from indexes.vectors import VectorIndex
 from knowledge.errors import IndexFault
@@ -92,7 +93,8 @@ def update(
     with places.stage() as staging:
         source, manifest = places.open()
         check_belongs(manifest, corpus, embedder, places)
-        changed, last_change = corpus.changes(manifest.last_change)
+        indexed = partial(_indexed, source / DATABASE)
+        changed, last_change = corpus.changes(manifest.last_change, indexed)
         retag = _is_retagged(manifest, tagger)
         if not changed and not retag:
             return Updated(0, 0, int(manifest.details["chunks"]))
@@ -115,11 +117,11 @@ def update(
     return Updated(put, len(changed) - put, int(staging.manifest.details["chunks"]))
 
 
-def pending(corpus: Corpus, manifest: Manifest, tagger: Tagger | None = None) -> int:
-    """How many sources changed since the index was written; all of them where another tagger is at work."""
+def pending(corpus: Corpus, folder: Path, manifest: Manifest, tagger: Tagger | None = None) -> int:
+    """How many sources changed since the generation in ``folder``; all where another tagger is at work."""
     if _is_retagged(manifest, tagger):
         return max(1, corpus.count())
-    return len(corpus.changes(manifest.last_change)[0])
+    return len(corpus.changes(manifest.last_change, partial(_indexed, folder / DATABASE))[0])
 
 
 def check_belongs(manifest: Manifest, corpus: Corpus, embedder: Embedder | None, places: Generations) -> None:
@@ -235,6 +237,16 @@ def passage(source: Source, piece: Chunk) -> str:
 
 def _is_retagged(manifest: Manifest, tagger: Tagger | None) -> bool:
     return tagger is not None and manifest.details.get(_TAGGED) != tagger.identity
+
+
+def _indexed(database: Path) -> Mapping[Key, str]:
+    with closing(
+        sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    ) as connection:
+        return {
+            (kind, source_id): sha256
+            for kind, source_id, sha256 in connection.execute("SELECT kind, source_id, sha256 FROM sources")
+        }
 
 
 def _create(path: Path) -> sqlite3.Connection:

@@ -1,7 +1,7 @@
 """What an index is made of and quotes from: the notes of a store, or the library with the facts of the graph."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -40,6 +40,8 @@ class Text:
 
 
 Key = tuple[SourceKind, str]
+Indexed = Callable[[], Mapping[Key, str]]
+"""The sources that an index holds with the SHA-256 of each, for a corpus that keeps no log."""
 Reader = Callable[[SourceKind, str], Text | None]
 """Gives a source's text as it is now; ``None`` where it is gone."""
 
@@ -77,8 +79,13 @@ class Corpus(Protocol):
         """Number of the newest change."""
         ...
 
-    def changes(self, since: int) -> tuple[Sequence[Key], int]:
-        """Sources put or deleted after change ``since``, and the number of the newest change."""
+    def changes(self, since: int, indexed: Indexed) -> tuple[Sequence[Key], int]:
+        """Sources put or deleted after change ``since``, and the number of the newest change.
+
+        Args:
+            since: what the index knows.
+            indexed: what it holds; asked only where the corpus keeps no log of its own.
+        """
         ...
 
 

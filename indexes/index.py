@@ -71,6 +71,7 @@ class PassageIndex:
     def __init__(self, corpus: Corpus, folder: Path, manifest: Manifest, embedder: Embedder | None) -> None:
         self.manifest = manifest
         self.corpus = corpus
+        self._folder = folder
         self._embedder = embedder if manifest.embedding else None
         self._vectors = VectorIndex.read(folder / building.VECTORS) if self._embedder else None
         database = f"{(folder / building.DATABASE).resolve().as_uri()}?mode=ro&immutable=1"
@@ -134,7 +135,7 @@ class PassageIndex:
 
     def pending(self, tagger: Tagger | None = None) -> int:
         """How many sources changed since this index was written; all where another tagger is at work."""
-        return building.pending(self.corpus, self.manifest, tagger)
+        return building.pending(self.corpus, self._folder, self.manifest, tagger)
 
     def search(
         self, query: str, *, mode: Mode = "hybrid", k: int = 10, where: Filter | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from indexes.corpus import Key, Reader, Source, SourceKind, Text, text_sha256
+from indexes.corpus import Indexed, Key, Reader, Source, SourceKind, Text, text_sha256
 from knowledge.store.store import RecordStore
 
 _COLUMNS = ("note_id", "subject_id", "hadm_id", "note_type", "charttime", "language", "title", "text")
@@ -52,7 +52,7 @@ class StoreNotes:
         with closing(self.store.connect()) as connection:
             return connection.execute("SELECT coalesce(max(change_id), 0) FROM note_changes").fetchone()[0]
 
-    def changes(self, since: int) -> tuple[Sequence[Key], int]:
+    def changes(self, since: int, indexed: Indexed) -> tuple[Sequence[Key], int]:
         """Notes put or deleted after change ``since``."""
         if not self.store.native:
             return [], 0

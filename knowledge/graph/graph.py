@@ -12,9 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from knowledge.errors import IndexFault
 from knowledge.graph.parts import Code, Edge, Name, Node, Source
-from knowledge.graph.write import DATABASE, REPAIR, SCHEMA_VERSION, generations, plain
+from knowledge.graph.write import DATABASE, checked, plain
 from knowledge.terminology.terminology import fold
 
 if TYPE_CHECKING:
@@ -55,11 +54,7 @@ class KnowledgeGraph:
         Raises:
             IndexFault: missing, truncated, altered or of another version.
         """
-        folder, manifest = generations(path).open()
-        if manifest.details.get("graph_schema") != SCHEMA_VERSION:
-            raise IndexFault(
-                f"The knowledge graph {path} has another version. Build it anew with: {REPAIR} --anew"
-            )
+        folder, manifest = checked(path)
         return cls(folder / DATABASE, str(manifest.details["core"]))
 
     def close(self) -> None:
@@ -176,6 +171,10 @@ class KnowledgeGraph:
             for row in self.rows(f"{_EDGE} WHERE edge.{side} IN {keys} AND {chosen}", wanted, kinds, kinds):
                 found[row[0]] = Edge(*row)
         return [found[key] for key in sorted(found)]
+
+    def edges_from(self, source_id: str) -> Iterator[Edge]:
+        """Every relation that a source gives, in the order of its entries."""
+        return (Edge(*row) for row in self.rows(f"{_EDGE} WHERE source.id = ? ORDER BY edge_id", source_id))
 
     def edges_by_id(self, edge_ids: Sequence[int]) -> dict[int, Edge]:
         """Relations by their number."""

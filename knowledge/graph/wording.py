@@ -1,10 +1,10 @@
 """A path of the graph as a line of text, in either language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from knowledge.graph.graph import KnowledgeGraph
-from knowledge.graph.parts import Edge
+from knowledge.graph.parts import Edge, Node
 from knowledge.graph.relations import relations
 
 
@@ -38,6 +38,26 @@ def path_text(graph: KnowledgeGraph, path: Sequence[Edge], language: Literal["en
             text += f" ←{label}— {names[edge.subject]}{condition}"
             at = edge.subject
     return text
+
+
+def fact_text(edge: Edge, names: Mapping[str, Node], language: Literal["en", "zh"]) -> str:
+    """A relation as a sentence with its detail: ``Metformin contraindicated when eGFR < 30 (absolute).``
+
+    Args:
+        edge: the relation.
+        names: the concepts at both ends by id.
+        language: of the sentence.
+    """
+    relation = relations().get(edge.relation)
+    label = edge.relation if relation is None else relation.zh if language == "zh" else relation.en
+    subject, target = names[edge.subject].name(language), names[edge.object].name(language)
+    if edge.condition:
+        # The measured thing is named, too: a condition may abbreviate it.
+        target = edge.condition if target in edge.condition else f"{edge.condition} ({target})"
+    detail = edge.detail_zh if language == "zh" else edge.detail_en
+    if language == "zh":
+        return f"{subject}{label}{target}。" + (f"{detail}。" if detail else "")
+    return f"{subject} {label} {target}." + (f" {detail}." if detail else "")
 
 
 def _start(path: Sequence[Edge]) -> str:
