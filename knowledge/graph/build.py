@@ -14,7 +14,7 @@ from knowledge.facts import Fact, review_facts
 from knowledge.graph.classes import class_members
 from knowledge.graph.graph import KnowledgeGraph
 from knowledge.graph.parts import CodeScope
-from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, writing
+from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, generations, writing
 from knowledge.terminology import Terminology
 from knowledge.terminology.concepts import Concept, read_table
 
@@ -55,13 +55,21 @@ def ensure(path: Path) -> KnowledgeGraph:
         ConfigError: a table of the core pack cannot be read.
     """
     version = Tables.shipped().version()
-    if (path / "current").exists():
+    if (path / "current").exists() and not _holds_only_an_older_core(path):
         graph = KnowledgeGraph.open(path)
         if graph.core_version == version:
             return graph
         graph.close()
-    build_core(path)
+        build_core(path)
+    else:
+        build_core(path, anew=True)
     return KnowledgeGraph.open(path)
+
+
+def _holds_only_an_older_core(path: Path) -> bool:
+    """Whether the graph is of another version of Chartroom and nothing was imported: then nothing is lost."""
+    details = generations(path).open()[1].details
+    return details.get("graph_schema") != SCHEMA_VERSION and details.get("sources") == CORE
 
 
 def build_core(path: Path, *, anew: bool = False, tables: Tables | None = None) -> None:
@@ -109,8 +117,12 @@ def add_concept(writer: GraphWriter, source: int, key: int, concept: Concept) ->
     for form in concept.labels:
         writer.name(key, source, form, "en", "label", exact=len(form) <= 3)
     for system, code in concept.codes:
-        scope: CodeScope = "below" if system in _HIERARCHICAL else "exact"
-        writer.code(key, source, system, code, scope)
+        writer.code(key, source, system, code, scope_of(system))
+
+
+def scope_of(system: str) -> CodeScope:
+    """What a code in a table of concepts stands for: in a hierarchical system also for all below it."""
+    return "below" if system in _HIERARCHICAL else "exact"
 
 
 def add_fact(writer: GraphWriter, source: int, keys: Mapping[str, int], fact: Fact) -> None:

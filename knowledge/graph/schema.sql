@@ -35,7 +35,7 @@ CREATE TABLE claim (
     basis       TEXT NOT NULL,        -- what the source itself names as its sources; empty where nothing
     PRIMARY KEY (concept_key, source_key, term)
 ) WITHOUT ROWID;
-CREATE INDEX claim_source ON claim (source_key);
+CREATE INDEX claim_term ON claim (term);
 
 CREATE TABLE name (
     concept_key INTEGER NOT NULL,

@@ -4,6 +4,7 @@ A change is made on a copy of the database, which takes over when it is complete
 an interrupted one leaves nothing and readers keep what they have open. Only one change is made at a time.
 """
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.graph.parts import CodeScope, Language, NameKind
 from knowledge.manifest import Manifest
@@ -19,7 +21,8 @@ from knowledge.terminology.terminology import fold
 
 DATABASE = "graph.sqlite"
 REPAIR = "chartroom knowledge build"
-SCHEMA_VERSION = 1
+_SCHEMA = files("knowledge.graph").joinpath("schema.sql").read_text("utf-8")
+SCHEMA_VERSION = hashlib.sha256(_SCHEMA.encode()).hexdigest()[:16]
 _CLAIMS = ("claim", "name", "code", "edge", "left_out")
 _COUNTS = {
     "concepts": "SELECT type, count(*) FROM concept GROUP BY type ORDER BY type",
@@ -32,6 +35,23 @@ _COUNTS = {
 def generations(folder: Path) -> Generations:
     """The generations of the graph that lies in ``folder``."""
     return Generations(folder, REPAIR)
+
+
+def checked(folder: Path) -> tuple[Path, Manifest]:
+    """The folder of the present generation and its manifest, every byte checked.
+
+    Raises:
+        IndexFault: missing, truncated, altered or of another version.
+    """
+    generation, manifest = generations(folder).open()
+    if manifest.details.get("graph_schema") != SCHEMA_VERSION:
+        imported = str(manifest.details.get("sources", "")).split()[1:]
+        again = f" Then import again: {', '.join(imported)}." if imported else ""
+        raise IndexFault(
+            f"The knowledge graph {folder} was made by another version of Chartroom. "
+            f"Build it anew with: {REPAIR} --anew.{again}"
+        )
+    return generation, manifest
 
 
 @contextmanager
@@ -50,15 +70,16 @@ def writing(folder: Path, *, anew: bool = False) -> "Iterator[GraphWriter]":
         database = staging.folder / DATABASE
         copied = not anew and (folder / "current").exists()
         if copied:
-            shutil.copyfile(places.open()[0] / DATABASE, database)
+            shutil.copyfile(checked(folder)[0] / DATABASE, database)
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:
             # The copy is thrown away when anything fails, so it needs neither a journal nor durable writes;
             # what is kept is synchronised to the disk when it is sealed.
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA cache_size = -65536")
+            connection.execute("PRAGMA temp_store = FILE")
             if not copied:
-                connection.executescript(files("knowledge.graph").joinpath("schema.sql").read_text("utf-8"))
+                connection.executescript(_SCHEMA)
             connection.execute("BEGIN")
             writer = GraphWriter(connection)
             yield writer

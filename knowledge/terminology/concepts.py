@@ -9,7 +9,7 @@ outside the class) and ``stand_ins`` (ids of concepts that answer for this one w
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -94,14 +94,23 @@ def read_table(path: Path) -> Iterator[Concept]:
             if missing:
                 raise ConfigError(f"The terminology table {path} has no column {', '.join(missing)}.")
             for row in rows:
-                yield _concept(row, f"{path}, line {rows.line_num}")
+                yield concept_of(row, f"{path}, line {rows.line_num}")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"The terminology table {path} cannot be read: {error}. It must be UTF-8 TSV."
         ) from error
 
 
-def _concept(row: dict[str, str | None], where: str) -> Concept:
+def concept_of(row: Mapping[str, str | None], where: str) -> Concept:
+    """The concept of one row.
+
+    Args:
+        row: column to cell.
+        where: file and line, for messages.
+
+    Raises:
+        ConfigError: a cell that every concept needs is empty, or one makes no sense.
+    """
     for column in ("id", "type", "en", "zh", "source"):
         if not (row[column] or "").strip():
             raise ConfigError(f"{where}: the column {column!r} is empty; every concept needs it.")

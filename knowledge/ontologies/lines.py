@@ -1,0 +1,102 @@
+"""Reading text and table files, plain or gzip, line by line, with errors that name the file."""
+
+import csv
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO
+
+from knowledge.errors import ImportFailure
+
+_LONGEST = 1 << 20  # characters of one line; a longer one is no table and no ontology
+
+
+@contextmanager
+def text_of(path: Path) -> Iterator[IO[str]]:
+    """The text of a UTF-8 file, unpacked where its name ends in ``.gz``.
+
+    Raises:
+        ImportFailure: it cannot be opened, or, while it is read, unpacked or decoded.
+    """
+    try:
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz"
+            with TextIOWrapper(
+                gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8-sig", newline=""
+            ) as text:
+                yield text
+    except UnicodeDecodeError as error:
+        raise ImportFailure(
+            f"The file {path} is not UTF-8 (byte {error.start} of a block). Convert it and import it again."
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ImportFailure(f"The file {path} is not a whole gzip file: {error}. Fetch it again.") from error
+    except csv.Error as error:
+        raise ImportFailure(f"The file {path} is no table: {error}.") from error
+    except OSError as error:
+        raise ImportFailure(f"The file {path} cannot be read: {error.strerror or error}.") from error
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file with their numbers, without line ends."""
+    with text_of(path) as text:
+        number = 0
+        while line := text.readline(_LONGEST):
+            number += 1
+            if len(line) == _LONGEST:
+                raise ImportFailure(f"The file {path}, line {number}, is too long for a text of lines.")
+            yield number, line.rstrip("\r\n")
+
+
+def table_of(
+    path: Path, columns: Sequence[str], delimiter: str = "\t"
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a table with their line numbers; cells are stripped, missing ones are empty.
+
+    Args:
+        path: the file.
+        columns: those that must be there.
+        delimiter: between cells; quotes are understood.
+
+    Raises:
+        ImportFailure: the file cannot be read or a column is missing.
+    """
+    with text_of(path) as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        header = [cell.strip() for cell in next(reader, [])]
+        missing = [column for column in columns if column not in header]
+        if missing:
+            raise ImportFailure(f"The table {path} has no column {', '.join(missing)}.")
+        for cells in reader:
+            if cells:
+                padded = cells + [""] * (len(header) - len(cells))
+                yield (
+                    reader.line_num,
+                    {name: cell.strip() for name, cell in zip(header, padded, strict=False)},
+                )
+
+
+def head_of(path: Path, size: int = 4096) -> str:
+    """The beginning of a file, for recognising it; empty where it is no text."""
+    try:
+        with text_of(path) as text:
+            return text.read(size)
+    except ImportFailure:
+        return ""
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises:
+        ImportFailure: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ImportFailure(f"The file {path} cannot be read: {error.strerror or error}.") from error
