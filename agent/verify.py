@@ -12,15 +12,29 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from statistics import fmean, median
 
-from agent.answer import Answer, Cell, Claim, Evidence, Model, NoteEvidence, Result, RowEvidence, Step
+from agent.answer import (
+    Answer,
+    Cell,
+    Claim,
+    Evidence,
+    GraphEvidence,
+    Model,
+    NoteEvidence,
+    Result,
+    RowEvidence,
+    Step,
+)
 from agent.facts import facts, has_number
+from agent.knowing.check import edges_hold, walk_holds
 from agent.phrases import say
 from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
 from agent.query.realise import SENTENCES_CAP, Operation
+from agent.query.reference import analyte_of, limits
 from agent.scope import Scope
 from agent.state import Draft, Sentence, State
+from knowledge.graph import KnowledgeGraph
 from knowledge.store import RecordStore
 
 _STRENGTH = re.compile(r"[\d.]+(?:[-/][\d.]+)+")
@@ -30,25 +44,38 @@ _TWO_VALUES = (["earlier", "later"], ["earlier", "furthest"])
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
 
-def verify(draft: Draft, scope: Scope, store: RecordStore) -> Draft:
-    """The draft with only the sentences that hold; a refusal if none does."""
+def verify(draft: Draft, scope: Scope, store: RecordStore, graph: KnowledgeGraph | None = None) -> Draft:
+    """The draft with only the sentences that hold; a refusal if none does.
+
+    Args:
+        draft: as composed.
+        scope: who asks about whom.
+        store: where rows and notes are looked up again.
+        graph: where relations are looked up again; without it none holds.
+    """
     if draft.status != "answered":
         return draft
     evidence = {piece.id: piece for piece in draft.evidence}
-    sound = {number: resolves(piece, scope, store) for number, piece in evidence.items()}
+    sound = {number: resolves(piece, scope, store, graph) for number, piece in evidence.items()}
     kept = tuple(
         sentence
         for sentence in draft.sentences
         if all(sound[number] for number in sentence.evidence)
-        and holds(sentence, [evidence[n] for n in sentence.evidence], draft)
+        and (
+            walk_holds(sentence.text, sentence.computed, [evidence[n] for n in sentence.evidence], scope.now)
+            if sentence.walked
+            else holds(sentence, [evidence[n] for n in sentence.evidence], draft)
+        )
     )
     if not kept:
         return replace(draft, status="refused", reason="low_confidence", sentences=(), evidence=())
     return replace(draft, sentences=kept)
 
 
-def resolves(piece: Evidence, scope: Scope, store: RecordStore) -> bool:
+def resolves(piece: Evidence, scope: Scope, store: RecordStore, graph: KnowledgeGraph | None = None) -> bool:
     """Whether a citation leads to what it says, and the user may see it."""
+    if isinstance(piece, GraphEvidence):
+        return graph is not None and edges_hold(piece, graph)
     if isinstance(piece, NoteEvidence):
         note = store.note(piece.note_id)
         return (
@@ -99,6 +126,9 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
         return str(int(figure.result)) in outcome.query.model_dump_json() or figure.result in _asked_ranks(
             outcome
         )
+    if figure.name == "limit":
+        items = (value for concept in outcome.query.of.concepts for value in concept.values)
+        return any(figure.result in (one.low, one.high) for one in limits(analyte_of(items)))
     if figure.name == "rest":
         return figure.result + SENTENCES_CAP in (len(outcome.rows), len(outcome.evidence))
     rows = [outcome.evidence[i] for i in figure.inputs]

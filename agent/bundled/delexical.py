@@ -75,7 +75,8 @@ def _spans(
 
 def _named(linked: Linked) -> Iterable[tuple[int, int, str]]:
     for place, link in enumerate(linked.values[: MOST["v"]], 1):
-        yield link.start, link.end, f"<v{place}>" + "".join(f"<{tag}>" for tag in tags(link))
+        mention = f"<v{place}>" + "".join(f"<{tag}>" for tag in tags(link))
+        yield link.start, link.end, link.read_as.format(mention)
     periods = [time for time in linked.times if time.window is not None]
     for place, time in enumerate(periods[: MOST["t"]], 1):
         yield time.start, time.end, f"<t{place}>"

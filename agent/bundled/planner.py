@@ -25,10 +25,11 @@ from agent.planning.catalogue import CataloguePlanner
 from agent.planning.change_words import ChangeWords, find_change
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
-from agent.planning.link import Linked
+from agent.planning.link import Linked, Sign
 from agent.planning.note_search import note_search
 from agent.planning.phrases import phrase
 from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
+from agent.planning.sign_words import asked_of_sign, limit_said, with_sign
 from agent.planning.subject import subject_of, which_patient
 from agent.query.compile import compile
 from agent.query.domains import Tables
@@ -73,6 +74,7 @@ class Reading:
         text: the question as the network reads it.
         pointers: what a script may point at.
         change: the words that ask how large a change was, which the network does not read.
+        sign: the clinical sign that is asked of a measurement.
     """
 
     written: tuple[Written, ...]
@@ -82,6 +84,7 @@ class Reading:
     text: str
     pointers: Pointers
     change: ChangeWords | None
+    sign: Sign | None
 
 
 class BundledPlanner:
@@ -122,7 +125,8 @@ class BundledPlanner:
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
         asks = isinstance(reading.action, QueryRecords)
-        may_ask = "notes" in self._tables and subject.subject_id is not None and reading.change is None
+        may_ask = "notes" in self._tables and subject.subject_id is not None
+        may_ask = may_ask and reading.change is None and reading.sign is None
         if may_ask and not (asks and sure >= _TRUSTED):
             second = self._catalogue.plan(question, language, linked, scope, history, stop)
             if not asks or second.confidence > sure:
@@ -135,7 +139,19 @@ class BundledPlanner:
         return Plan((reading.action,), sure, tuple(said))
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
-        """What the network makes of a question about ``pointers.subject_id``, or about many."""
+        """What the network makes of a question about ``pointers.subject_id``, or about many.
+
+        A clinical sign is asked of the measurements that show it, where the rest of the question can be, too.
+        """
+        signs = pointers.linked.signs
+        if len(signs) == 1:
+            measured = replace(pointers, linked=with_sign(pointers.linked, signs[0]))
+            reading = self._read(question, measured, scope, signs[0])
+            if isinstance(reading.action, QueryRecords):
+                return reading
+        return self._read(question, pointers, scope, None)
+
+    def _read(self, question: str, pointers: Pointers, scope: Scope, sign: Sign | None) -> Reading:
         language = pointers.language
         chart = find_chart(question, language)
         has_patient = pointers.subject_id is not None
@@ -149,7 +165,7 @@ class BundledPlanner:
         lacking, said = False, None
         while left:
             try:
-                action = self._action(left[0].tokens, question, pointers, scope, chart, change)
+                action = self._action(left[0].tokens, question, pointers, scope, chart, change, sign)
                 missed = _missed(action, left[0].tokens, pointers, text)
                 if missed is None:
                     break
@@ -168,7 +184,7 @@ class BundledPlanner:
         if said is not None and isinstance(action, Refuse):
             action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
-        return Reading(tuple(left), action, signs_of(left, text), used, text, pointers, change)
+        return Reading(tuple(left), action, signs_of(left, text), used, text, pointers, change, sign)
 
     def close(self) -> None:
         """Free the network's memory."""
@@ -190,12 +206,13 @@ class BundledPlanner:
         scope: Scope,
         chart: ChartWords | None,
         change: ChangeWords | None,
+        sign: Sign | None,
     ) -> Action:
         """What a script asks for.
 
         Raises:
             QueryRejected: it cannot be asked of this store.
-            _LeftOut: it does not ask for the change that the question asks for.
+            _LeftOut: it does not ask for the change or the sign that the question asks for.
         """
         language = pointers.language
         if tokens[0] == "notes":
@@ -214,6 +231,11 @@ class BundledPlanner:
             asked = change.asked_of(query)
             if asked is None:
                 raise _LeftOut(change.text)
+            query = asked
+        if sign is not None:
+            asked = asked_of_sign(query, sign, timed=bool(pointers.linked.times))
+            if asked is None:
+                raise _LeftOut(sign.link.text)
             query = asked
         compile(query, self._tables, scope.now)
         assumed = bool({"this_admission", "this_icu"} & set(tokens))
@@ -263,9 +285,13 @@ def _said(reading: Reading, scope: Scope, words: Sequence[str]) -> Iterator[str]
     action = reading.action
     assert isinstance(action, QueryRecords)
     said: list[str | None] = [phrase(language, "not_used", said=word) for word in words]
+    if reading.sign is not None:
+        said.append(limit_said(reading.sign, language))
     for events in _events(action.query):
         for concept in events.concepts:
             for place in pointers.places_of_concept(events.domain, concept) or ():
+                if reading.sign is not None and linked.values[place - 1] == reading.sign.link:
+                    continue  # said with its limit
                 said.append(pointers.choice(place, events.domain, concept.field).assumption)
     periods = [time for time in linked.times if time.window is not None]
     stays = [time for time in linked.times if time.window is None and time.encounter is not None]

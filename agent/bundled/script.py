@@ -21,7 +21,6 @@ from agent.bundled.pointers import MOST, NUMBER_FORMS, Pointers
 from agent.query.domains import bindings, shared_fields
 from agent.query.model import (
     Ask,
-    Change,
     ClinicalQuery,
     Concept,
     Condition,
@@ -42,7 +41,7 @@ OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "between", "outside", "known", "un
 _WINDOW_ON = {"time": "", "end": "@end", "overlap": "@overlap"}
 _ASSUMED = {"this_admission": Encounter(), "this_icu": Encounter(kind="icu_stay")}
 _STANDARD = ("time", "end", "value", "unit", "name", "subject_id", "hadm_id", "duration")  # of every event
-_SKIPPED = {("Rows", "also"), ("Events", "patient"), ("Change", "at_least")}
+_SKIPPED = {("Rows", "also"), ("Events", "patient"), ("Change", "at_least"), ("Exists", "among")}
 _CLOSING = (
     ")",
     "subject)",
@@ -106,8 +105,8 @@ def allowed_next(tokens: Sequence[str], pointers: Pointers) -> tuple[str, ...]:
 
 def write(query: ClinicalQuery, pointers: Pointers) -> tuple[str, ...] | None:
     """The script of a query, or ``None`` where it holds what the question does not name."""
-    if isinstance(query.ask, Change) and query.ask.at_least is not None:
-        return None  # how large a change has to be is read without the network
+    if getattr(query.ask, "at_least", None) is not None or getattr(query.ask, "among", False):
+        return None  # these are read without the network
     try:
         tokens = ["all" if query.patient is None else "one", *_write_model(query.ask, pointers, None)]
         return (*tokens, *_write_events(query.of, pointers))

@@ -33,12 +33,36 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words of the question (``question[start:end]``) and what they may mean, best first."""
+    """Words of the question (``question[start:end]``) and what they may mean, best first.
+
+    Attributes:
+        read_as: what a planner reads in their place; {} is the mention.
+    """
 
     start: int
     end: int
     text: str
     candidates: tuple[Candidate, ...]
+    read_as: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Words that name a clinical sign which a vital sign beyond a limit shows: a fever is a high temperature.
+
+    Attributes:
+        link: the words, as a mention of the vital sign.
+        analyte: whose limit counts, in the terms of ``thresholds.tsv``.
+        side: of which limit the values are that show it.
+        yes_no: whether the question wants a yes or a no.
+        present: whether it is about now.
+    """
+
+    link: Link
+    analyte: str
+    side: Literal["high", "low"]
+    yes_no: bool
+    present: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +96,4 @@ class Linked:
     times: tuple[TimeLink, ...] = ()
     patients: tuple[PatientLink, ...] = ()
     numbers: tuple[tuple[int, int, float, str | None], ...] = ()  # start, end, number, unit
+    signs: tuple[Sign, ...] = ()  # of one patient; what else their words may mean is among the values

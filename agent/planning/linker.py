@@ -22,6 +22,7 @@ from agent.planning.numbers import numbers
 from agent.planning.operation import operations
 from agent.planning.patients import PatientNames
 from agent.planning.plausible import plausible
+from agent.planning.sign_words import find_signs
 from agent.planning.spelling import Spelling, back
 from agent.planning.times import half_width, resolve_times
 from agent.planning.vocabulary import is_common
@@ -120,7 +121,13 @@ class Linker:
             if all(end <= first or start >= last for first, last in taken)
         )
         found = numbers(question, [*taken, *((link.start, link.end) for link in types)])
-        return Linked(tuple(sorted((*values, *types), key=lambda link: link.start)), times, patients, found)
+        signs = find_signs(question, language, values, self._held) if subject is not None else ()
+        everything = tuple(sorted((*values, *types), key=lambda link: link.start))
+        return Linked(everything, times, patients, found, signs)
+
+    def _held(self, name: str) -> list[Candidate]:
+        """The values of the store that have a name."""
+        return _candidates(self._values.exact(name, _columns()))
 
     def _link_values(self, question: str, taken: list[tuple[int, int]]) -> tuple[Link, ...]:
         # Times and patients must not be read as values, so they are blanked, place for place. So is "highest":

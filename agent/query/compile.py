@@ -16,6 +16,7 @@ from agent.query.model import (
     Bucket,
     Change,
     ClinicalQuery,
+    Condition,
     Count,
     Elapsed,
     Events,
@@ -23,6 +24,7 @@ from agent.query.model import (
     Extent,
     Group,
     Percentile,
+    Pick,
     Readmission,
     Rows,
     Statistic,
@@ -230,12 +232,18 @@ def _exists(ask: Exists, of: Events, context: Context) -> Compiled:
     described, extra = _described(of, context, Shape())
     apart = ("subject_id", "name", *(name for name in extra if name not in MEASURED))
     test = "COUNT(*) = 0" if ask.none else "COUNT(*) > 0"
-    return _compiled(
-        f"WITH base AS ({sql}) SELECT {test} AS found FROM base",
-        ("exists",),
-        context,
-        _behind(of, context, described, cells=apart, extra=extra, apart=len(apart)),
-    )
+    behind = [_behind(of, context, described, cells=apart, extra=extra, apart=len(apart))]
+    if ask.among:
+        where = tuple(condition for condition in of.where if condition.field != "value")
+        looked_at = of.model_copy(update={"where": where})
+        side = "min" if Condition(field="value", value="low") in of.where else "max"
+        furthest = looked_at.model_copy(update={"pick": Pick(which=side, then="last")})
+        behind += [
+            _behind(looked_at, context, base(events, context, Shape(numeric=True)), role=role)
+            for events, role in ((looked_at, "looked_at"), (furthest, "furthest"))
+        ]
+    text = f"WITH base AS ({sql}) SELECT {test} AS found FROM base"
+    return _compiled(text, ("exists",), context, *behind)
 
 
 def _statistic(ask: Statistic, of: Events, context: Context) -> Compiled:

@@ -226,10 +226,15 @@ class Count(Frozen):
 
 
 class Exists(Frozen):
-    """Whether there is such an event; with ``none``, whether there is no such event ("all were normal")."""
+    """Whether there is such an event; with ``none``, whether there is no such event ("all were normal").
+
+    Attributes:
+        among: the answer "no" rests on the measurements that were looked at: the same events, whatever their value.
+    """
 
     ask: Literal["exists"] = "exists"
     none: bool = False
+    among: bool = False
 
 
 class Statistic(Frozen):

@@ -17,6 +17,7 @@ from agent.query.execute import EvidenceRows, Outcome
 from agent.query.model import (
     Balance,
     Change,
+    Condition,
     Count,
     Elapsed,
     Exists,
@@ -32,6 +33,7 @@ from agent.query.model import (
 )
 from agent.query.numerals import decimals_of, fixed, moment, number, recorded_decimals
 from agent.query.phrases import label, phrase, phrases, pick_word, subject, value_word
+from agent.query.reference import analyte_of, limits
 
 SENTENCES_CAP = 15
 UNSAID_DECIMALS = 4  # as many or more come from a computation, not from a measurement
@@ -48,6 +50,7 @@ OperationName = Literal[
     "ratio",
     "share",
     "duration",
+    "limit",
     "percentile",
     "asked",
     "rest",
@@ -314,7 +317,11 @@ class _Speaker:
         ask = self.outcome.query.ask
         assert isinstance(ask, Exists)
         sentences = []
-        for index, piece in enumerate(self.evidence[:SENTENCES_CAP]):
+        found = self.role("")
+        if ask.among and not found:
+            return self._none_among()
+        for index in found[:SENTENCES_CAP]:
+            piece = self.evidence[index]
             text = entry(piece, self.of, self.language, self.outcome.now, self.places(piece))
             if self.outcome.query.patient is None:
                 about = piece.values.get("subject_id")
@@ -322,7 +329,32 @@ class _Speaker:
             key = "exists.found_although" if ask.none and not index else "exists.found"
             count = (Operation("count", (index,), piece.count),) if piece.count > 1 else ()
             sentences.append(Sentence(self.say(key, entry=text), (index,), count))
-        return self.listed(sentences, len(self.evidence) - SENTENCES_CAP)
+        return self.listed(sentences, len(found) - SENTENCES_CAP)
+
+    def _none_among(self) -> list[Sentence]:
+        """No measurement beyond the limit: how many were looked at, and how far the furthest went."""
+        side = "low" if Condition(field="value", value="low") in self.of.where else "high"
+        looked_at, furthest = self.role("looked_at"), self.role("furthest")
+        if not looked_at or not furthest:
+            return []
+        piece, last = self.evidence[looked_at[0]], self.evidence[furthest[0]]
+        unit = last.values.get("unit")
+        items = (value for concept in self.of.concepts for value in concept.values)
+        limit = next((getattr(one, side) for one in limits(analyte_of(items), str(unit or ""))), None)
+        behind = (*looked_at, *furthest)
+        many = piece.count >= PROVENANCE_CAP
+        operations = [Operation("at_least" if many else "count", tuple(looked_at), piece.count)]
+        if limit is not None:
+            operations.append(Operation("limit", (), limit))
+        text = self.say(
+            f"exists.none_{side}" if limit is not None else "exists.none_beyond",
+            n=phrase(self.language, "more_than", n=piece.count) if many else piece.count,
+            subject=self.subject(last),
+            limit=self.amount(limit, unit),
+            value=self.figure(last.values.get("value"), unit, self.places(last)),
+            time=moment(last.values.get("time")),
+        )
+        return [Sentence(text, behind, tuple(operations))]
 
     def statistic(self) -> list[Sentence]:
         ask = self.outcome.query.ask

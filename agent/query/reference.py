@@ -33,6 +33,7 @@ class Threshold:
     high: float | None
     critical_low: float | None
     critical_high: float | None
+    source: str
 
 
 def _table(name: str) -> Iterator[dict[str, str]]:
@@ -64,11 +65,24 @@ def thresholds() -> tuple[Threshold, ...]:
 
     return tuple(
         Threshold(
-            row["analyte"],
-            tuple(row["units"].split("|")),
-            *(number(row[key]) for key in ("low", "high", "critical_low", "critical_high")),
+            analyte=row["analyte"],
+            units=tuple(row["units"].split("|")),
+            low=number(row["low"]),
+            high=number(row["high"]),
+            critical_low=number(row["critical_low"]),
+            critical_high=number(row["critical_high"]),
+            source=row["source"],
         )
         for row in _table("thresholds.tsv")
+    )
+
+
+def limits(analyte: str | None, unit: str | None = None) -> tuple[Threshold, ...]:
+    """The thresholds of an analyte; where the unit is given, those of that unit."""
+    return tuple(
+        one
+        for one in thresholds()
+        if one.analyte == analyte and (unit is None or one.units == ("*",) or unit.lower() in one.units)
     )
 
 
