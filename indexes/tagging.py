@@ -1,0 +1,39 @@
+"""Finds the concepts of the knowledge graph in passages and questions, under all their names."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.resources import files
+
+from knowledge.graph import KnowledgeGraph
+from knowledge.mentions import Mention, MentionFinder, NameTable
+from knowledge.mentions.finder import Language
+
+
+class GraphTagger:
+    """A :class:`~indexes.corpus.Tagger` with the names of a graph. The names are read at first use.
+
+    Args:
+        graph: opened.
+    """
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self._graph = graph
+
+    @cached_property
+    def identity(self) -> str:
+        """The digest of the graph's sources and of the rules by which mentions are judged."""
+        digest = hashlib.sha256()
+        for source in self._graph.sources():
+            digest.update(f"{source.id} {source.version} {source.sha256} {source.names}\n".encode())
+        for table in sorted(files("knowledge.mentions").joinpath("rules").iterdir(), key=lambda t: t.name):
+            digest.update(table.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def find(self, text: str, language: Language | None = None) -> Sequence[Mention]:
+        """The mentions of a text, by position."""
+        return self._finder.find(text, language)
+
+    @cached_property
+    def _finder(self) -> MentionFinder:
+        return MentionFinder.load(NameTable.of_graph(self._graph))
