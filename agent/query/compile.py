@@ -525,14 +525,19 @@ def _readmission(ask: Readmission, of: Events, context: Context) -> Compiled:
     head = f"{key} AS bucket, " if key else ""
     tail = f" GROUP BY {key} ORDER BY {key}" if key else ""
     columns = ((ask.bucket,) if ask.bucket else ()) + ("readmissions", "discharges")
-    behind = _behind(
-        of,
-        context,
-        f"SELECT * FROM ({flagged}) WHERE back",
-        cells=(key,) if key else (),
-        match=(0,) if key else (),
+    cells, match = ((key,), (0,)) if key else ((), ())
+    behind = [
+        _behind(of, context, f"SELECT * FROM ({flagged}) WHERE {test}", cells=cells, match=match, role=role)
+        for test, role in (("back", "readmitted"), ("NOT back", "discharged"))
+    ]
+    group = key.replace("end_time", "b.end_time") if key else "''"
+    returns = (
+        f"SELECT r.*, {group} AS bucket FROM ({everyone}) AS r JOIN ({sql}) AS b ON {other} AND {again} "
+        "GROUP BY r.row_id, bucket"
     )
-    return _compiled(f"SELECT {head}{figures} FROM ({flagged}){tail}", columns, context, behind)
+    cells = ("bucket",) if key else ()
+    behind.append(_behind(of, context, returns, cells=cells, match=match, role="return"))
+    return _compiled(f"SELECT {head}{figures} FROM ({flagged}){tail}", columns, context, *behind)
 
 
 _COMPILERS: dict[type, Callable[..., Compiled]] = {

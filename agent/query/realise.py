@@ -644,9 +644,11 @@ class _Speaker:
         for index, row in enumerate(rows[:SENTENCES_CAP]):
             again, discharges = int(row[-2] or 0), int(row[-1] or 0)
             behind = self.outcome.behind(index)
+            back = tuple(i for i in behind if self.evidence[i].role == "readmitted")
+            left = tuple(i for i in behind if self.evidence[i].role != "return")
             operations = (
-                Operation("count", behind, again),
-                Operation("count", behind, discharges),
+                Operation("count", back, again),
+                Operation("count", left, discharges),
                 Operation("asked", (), ask.days),
             )
             slots = {"n": again, "of": discharges, "days": ask.days, "key": row[0]}
