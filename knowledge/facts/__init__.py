@@ -2,8 +2,10 @@
 
 from knowledge.facts.conditions import Comparison, Condition, Reading, Verdict, evaluate, parse
 from knowledge.facts.facts import RELATIONS, Fact, FactReview, RejectedRow, read_facts, review_facts
+from knowledge.facts.measures import AGE, resolver
 
 __all__ = [
+    "AGE",
     "RELATIONS",
     "Comparison",
     "Condition",
@@ -15,5 +17,6 @@ __all__ = [
     "evaluate",
     "parse",
     "read_facts",
+    "resolver",
     "review_facts",
 ]
