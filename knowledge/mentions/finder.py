@@ -3,10 +3,10 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from typing import Literal, Self
 
 from knowledge.mentions.context import Context, Judgement
+from knowledge.mentions.matching import Span, spans
 from knowledge.mentions.mention import Mention
 from knowledge.mentions.names import NameTable
 from knowledge.mentions.rulebook import rulebook
@@ -17,17 +17,6 @@ from knowledge.mentions.words import Words, has_cjk, words_of
 
 _COMMAS = frozenset(",，")
 Language = Literal["en", "zh"]
-_NESTED = frozenset(("drug", "organism", "disease", "procedure"))
-"""Types that say something of their own inside a longer name; "pressure" inside "high blood pressure" does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of words (``last`` not included) that names these concepts; none for a target."""
-
-    first: int
-    last: int
-    concepts: tuple[str, ...]
 
 
 class MentionFinder:
@@ -51,61 +40,30 @@ class MentionFinder:
                 name a concept.
         """
         words = words_of(text)
-        spans = [*self._named(text, words), *_occurrences(text, words, targets)]
-        known = {(span.first, span.last): span for span in reversed(spans)}
-        found: list[Mention] = []
+        named = spans(self._names, text, words)
+        places = {(span.first, span.last) for span in named}
+        judged = [
+            span for span in _occurrences(text, words, targets) if (span.first, span.last) not in places
+        ]
         readings = _Readings(text, words, language)
-        for span in sorted(known.values(), key=lambda span: (span.first, -span.last)):
-            found.append(self._mention(text, words, span, readings))
-        return found
+        found = sorted((*named, *judged), key=lambda span: (span.first, -span.last))
+        return [self._mention(text, words, span, readings) for span in found]
 
     def _mention(self, text: str, words: Words, span: Span, readings: "_Readings") -> Mention:
         start, end = words.starts[span.first], words.ends[span.last - 1]
-        types = {self._names.types[concept] for concept in span.concepts}
-        judgement, time = readings.judge(span, types or {TARGET})
+        types = {self._names.types[concept] for concept in span.concepts} or {span.type or TARGET}
+        judgement, time = readings.judge(span, types)
         return Mention(
             start=start,
             end=end,
             text=text[start:end],
             concept=span.concepts[0] if len(span.concepts) == 1 else None,
-            type=types.pop() if len(types) == 1 else None,
+            type=span.type,
             assertion=judgement.assertion,
             experiencer=judgement.experiencer,
             time=time,
             candidates=span.concepts if len(span.concepts) > 1 else (),
         )
-
-    def _named(self, text: str, words: Words) -> Iterator[Span]:
-        """Longest names first; inside them those of another kind that say something of their own."""
-        found = sorted(self._all_names(text, words), key=lambda span: (span.first - span.last, span.first))
-        taken: list[Span | None] = [None] * len(words.raw)
-        for span in found:
-            over = {id(held): held for held in taken[span.first : span.last] if held is not None}
-            if over and not self._nested(span, list(over.values())):
-                continue
-            yield span
-            if not over:
-                taken[span.first : span.last] = [span] * (span.last - span.first)
-
-    def _nested(self, span: Span, over: list[Span]) -> bool:
-        if len(over) > 1 or not (over[0].first <= span.first and span.last <= over[0].last):
-            return False
-        mine = {self._names.types[concept] for concept in span.concepts}
-        theirs = {self._names.types[concept] for concept in over[0].concepts}
-        return mine <= _NESTED and not mine & theirs
-
-    def _all_names(self, text: str, words: Words) -> Iterator[Span]:
-        names, places, lengths = words.names, words.places, self._names.lengths
-        count = len(names)
-        for at in range(count):
-            for length in lengths.get(names[at], ()):
-                if at + length > count:
-                    continue
-                key = names[at] if length == 1 else " ".join(names[at : at + length])
-                first, last = places[at], places[at + length - 1] + 1
-                concepts = self._names.named(key, text[words.starts[first] : words.ends[last - 1]])
-                if concepts:
-                    yield Span(first, last, concepts)
 
 
 class _Readings:
@@ -171,4 +129,4 @@ def _occurrences(text: str, words: Words, targets: Iterable[str]) -> Iterator[Sp
             first = bisect_right(words.starts, match.start()) - 1
             last = bisect_left(words.starts, match.end())
             if first >= 0 and last > first:
-                yield Span(first, last, ())
+                yield Span(first, last, (), None)

@@ -1,68 +1,89 @@
 """All names that may be found in text, held small: normalised form -> the concepts that it names."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Self
 
+from knowledge.graph import KnowledgeGraph
+from knowledge.mentions.tables import table
 from knowledge.mentions.words import has_cjk, name_key
 from knowledge.terminology import Terminology
 
+PROBLEMS = frozenset(("disease", "finding"))
 _LONGEST_ABBREVIATION = 5
 _LONGEST_NAME = 16
 """Words; a longer title (of ICD, of a procedure) never stands in a note as it is."""
+_LONGEST_WRITTEN = 24
+_SHORTEST_STEM = 3
+_NAMED_AFTER = re.compile(r"((?:von )?[A-Z][a-zé]+(?:-[A-Z][a-zé]+)+)(?:'s)? (?:disease|syndrome)")
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name of one concept; ``cased`` where it counts only in exactly this case."""
+    """One name of one concept.
+
+    Attributes:
+        cased: it counts only in exactly this case.
+        preferred: it is the concept's own name; what only has it as synonym gives way.
+    """
 
     form: str
     concept: str
     type: str
     cased: bool = False
+    preferred: bool = False
 
 
 class NameTable:
     """Names by their normalised words.
 
-    A name of few capitals (``ALL``, ``MS``) counts only as written; so does one that its source binds.
+    Args:
+        names: called for the names, twice: preferred ones are taken first.
     """
 
-    def __init__(self, names: Iterable[Name]) -> None:
+    def __init__(self, names: Callable[[], Iterable[Name]]) -> None:
         self.types: dict[str, str] = {}
+        self.lengths: dict[str, tuple[int, ...]] = {}
         self._concepts: dict[str, str | tuple[str, ...]] = {}
         self._cased: dict[str, str | tuple[str, ...]] = {}
-        self.lengths: dict[str, tuple[int, ...]] = {}
-        for name in names:
-            self.add(name)
+        self._generic = frozenset(name_key(row[0]) for row in table("generic"))
+        for name in names():
+            if name.preferred:
+                self._add(name)
+        preferred = frozenset(self._concepts)
+        for name in names():
+            if not name.preferred:
+                self._add(name, preferred)
+        for name in names():
+            for form in (*adjectives(name), *_people(name)):
+                if name_key(form) not in self._concepts:
+                    self._add(replace(name, form=form))
 
     @classmethod
     def of_terminology(cls, terminology: Terminology) -> Self:
         """The names of the core tables."""
-        return cls(_terminology_names(terminology))
+        return cls(lambda: _terminology_names(terminology))
 
-    def add(self, name: Name) -> None:
-        """Add a name; one of too many words, or without any, is left out."""
-        key = name_key(name.form)
-        length = key.count(" ") + 1
-        if not key or length > _LONGEST_NAME:
-            return
-        concept = self.types.setdefault(name.concept, name.type) and name.concept
-        if name.cased:
-            _put(self._cased, name.form, concept)
-        else:
-            _put(self._concepts, key, concept)
-        first = key.split(" ", 1)[0]
-        known = self.lengths.get(first, ())
-        if length not in known:
-            self.lengths[first] = tuple(sorted((*known, length), reverse=True))
+    @classmethod
+    def of_graph(cls, graph: KnowledgeGraph) -> Self:
+        """The names that the knowledge graph has of every concept, from all its sources."""
+        types = {node.id: node.type for node in graph.all_nodes()}
+
+        def names() -> Iterator[Name]:
+            for concept, name in graph.all_names():
+                if name.kind != "label":
+                    cased = name.exact or is_abbreviation(name.form)
+                    yield Name(name.form, concept, types[concept], cased, name.kind == "name")
+
+        return cls(names)
 
     def named(self, key: str, written: str) -> tuple[str, ...]:
         """Ids of the concepts that a normalised form, written so in the text, names."""
         found = self._concepts.get(key, ())
         if isinstance(found, str):
             found = (found,)
-        if self._cased and len(written) <= 24:
+        if self._cased and len(written) <= _LONGEST_WRITTEN:
             cased = self._cased.get(written) or self._cased.get(written.removesuffix("s"))
             if cased:
                 found = (*((cased,) if isinstance(cased, str) else cased), *found)
@@ -71,9 +92,24 @@ class NameTable:
     def __len__(self) -> int:
         return len(self._concepts) + len(self._cased)
 
+    def _add(self, name: Name, preferred: frozenset[str] = frozenset()) -> None:
+        key = name_key(name.form)
+        length = key.count(" ") + 1
+        if not key or length > _LONGEST_NAME or key in self._generic or (key in preferred and not name.cased):
+            return
+        self.types.setdefault(name.concept, name.type)
+        if name.cased:
+            _put(self._cased, name.form, name.concept)
+        else:
+            _put(self._concepts, key, name.concept)
+        first = key.split(" ", 1)[0]
+        known = self.lengths.get(first, ())
+        if length not in known:
+            self.lengths[first] = tuple(sorted((*known, length), reverse=True))
+
 
 def is_abbreviation(form: str) -> bool:
-    """Whether a name of a foreign source is to be taken as an abbreviation, bound to its case."""
+    """Whether a name is so short and so capital that it counts only as written (``ALL``, ``MS``)."""
     letters = form.replace(" ", "").replace("-", "")
     return (
         len(letters) <= _LONGEST_ABBREVIATION
@@ -82,21 +118,40 @@ def is_abbreviation(form: str) -> bool:
     )
 
 
-def _terminology_names(terminology: Terminology) -> Iterable[Name]:
+def adjectives(name: Name) -> Iterator[str]:
+    """The adjectives of a problem that one word names: hypertension, hypertensive."""
+    if name.type not in PROBLEMS or name.cased or not name.form.isalpha() or not name.form.isascii():
+        return
+    for ending, adjective in table("adjectives"):
+        stem = name.form.lower().removesuffix(ending)
+        if len(stem) < len(name.form) and (len(stem) >= _SHORTEST_STEM or not stem):
+            yield stem + adjective
+
+
+def _people(name: Name) -> Iterator[str]:
+    """The people alone that a disease is named after, where there are two of them: Guillain-Barre."""
+    match = _NAMED_AFTER.fullmatch(name.form) if name.type == "disease" else None
+    if match:
+        yield match[1]
+
+
+def _terminology_names(terminology: Terminology) -> Iterator[Name]:
     for concept in terminology.concepts:
-        for form in (concept.en, concept.zh, *concept.synonyms_en, *concept.synonyms_zh):
-            yield Name(form, concept.id, concept.type)
+        yield Name(concept.en, concept.id, concept.type, is_abbreviation(concept.en), True)
+        yield Name(concept.zh, concept.id, concept.type, is_abbreviation(concept.zh), True)
+        for form in (*concept.synonyms_en, *concept.synonyms_zh):
+            yield Name(form, concept.id, concept.type, is_abbreviation(form))
         for form in concept.abbreviations:
             bound = form.startswith("=") or is_abbreviation(form)
             yield Name(form.removeprefix("="), concept.id, concept.type, bound)
 
 
-def _put(table: dict[str, str | tuple[str, ...]], key: str, concept: str) -> None:
-    known = table.get(key)
+def _put(names: dict[str, str | tuple[str, ...]], key: str, concept: str) -> None:
+    known = names.get(key)
     if known is None:
-        table[key] = concept
+        names[key] = concept
     elif isinstance(known, str):
         if known != concept:
-            table[key] = (known, concept)
+            names[key] = (known, concept)
     elif concept not in known:
-        table[key] = (*known, concept)
+        names[key] = (*known, concept)
