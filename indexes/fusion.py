@@ -5,21 +5,26 @@ rank learning methods. SIGIR 2009, 758-759. Their constant 60 is kept.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 K = 60
+Item = TypeVar("Item", int, tuple[int, int])
 
 
-def fuse(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
-    """Items by the sum of ``1 / (60 + rank)`` over the rankings that hold them.
+def fuse(
+    rankings: Sequence[Sequence[Item]], weights: Sequence[float] | None = None
+) -> list[tuple[Item, float]]:
+    """Items by the sum of ``weight / (60 + rank)`` over the rankings that hold them.
 
     Args:
-        rankings: lists of item ids, best first.
+        rankings: lists of items, best first.
+        weights: of the rankings; 1 each by default.
 
     Returns:
         (item, score), best first; equal scores by item, so that the order is stable.
     """
-    scores: dict[int, float] = {}
-    for ranking in rankings:
+    scores: dict[Item, float] = {}
+    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + 1 / (K + rank)
+            scores[item] = scores.get(item, 0.0) + weight / (K + rank)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -21,6 +21,7 @@ from knowledge.errors import IndexFault
 from knowledge.manifest import Manifest
 
 Mode = Literal["keyword", "dense", "hybrid"]
+"""How one index is searched; ``indexes.retrieval`` adds the graph."""
 _DEPTH = 50
 """Each ranking gives at least this many candidates to the fusion."""
 _CACHED_FILTERS = 16
@@ -47,6 +48,7 @@ class Hit:
         charttime: time of a note.
         note_type: type of a note.
         title: of the source.
+        why: the path of the graph that led here, '' where none did.
     """
 
     chunk_id: int
@@ -63,6 +65,7 @@ class Hit:
     charttime: str | None
     note_type: str | None
     title: str | None
+    why: str = ""
 
 
 class PassageIndex:
@@ -193,6 +196,11 @@ class PassageIndex:
         with self._lock:
             found = list(concept_table.mentioning(self._connection, concepts, _POSTINGS))
         return [row for row in found if kept is None or row[1] in kept]
+
+    def chunks_of(self, kind: SourceKind, source_id: str) -> list[int]:
+        """The chunks of one source, in order."""
+        with self._lock:
+            return [i for i, _, _ in chunk_table.spans(self._connection, kind, source_id)]
 
     def frequencies(self, concepts: Collection[str]) -> dict[str, int]:
         """In how many chunks each concept is mentioned."""
