@@ -6,11 +6,11 @@ The graph stays in its file; only what a question touches comes into memory. Wal
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from knowledge.graph.parts import Code, Edge, Name, Node, Source
 from knowledge.graph.write import DATABASE, checked, plain
@@ -19,6 +19,7 @@ from knowledge.terminology.terminology import fold
 if TYPE_CHECKING:
     import networkx
 
+T = TypeVar("T")
 Direction = Literal["out", "in", "both"]
 _SHORTEST_CODE = {"icd10": 3, "icd9": 3, "icd10pcs": 3, "icd9proc": 2, "atc": 1}
 """The length of the widest code of those systems in which a shorter code stands for all that begin with it."""
@@ -238,6 +239,11 @@ class KnowledgeGraph:
     ) -> list[tuple]:
         """Run a query that ends in ``… IN`` for a list of values, ``further`` in ``… IN`` for another."""
         return self.rows(f"{query} {_LISTED} {further} {_LISTED}", _json(values), _json(others))
+
+    def inspect(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """Let a check of the whole graph look at the database, which cannot be written."""
+        with self._lock:
+            return look(self._connection)
 
     def _hierarchy(self, concept_id: str, here: str, there: str) -> tuple[str, ...]:
         rows = self.rows(

@@ -82,6 +82,7 @@ def _namespaces() -> Mapping[str, Namespace]:
     return {row["prefix"]: Namespace(row["type"], row["root"] or None) for row in rows("namespaces.tsv")}
 
 
+@cache
 def rows(table: str) -> Sequence[Mapping[str, str]]:
     """The rows of a table of this package."""
     text = files("knowledge.ontologies").joinpath(table).read_text("utf-8")

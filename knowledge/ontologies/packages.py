@@ -28,9 +28,13 @@ def read_icd10cm() -> Iterator[Entry]:
         ImportFailure: the package is not installed.
     """
     icd = _module(_ICD, "simple-icd-10-cm")
-    for code in icd.get_all_codes():
+    for code in dict.fromkeys(
+        icd.get_all_codes()
+    ):  # a block of a single category is listed with it, as B20 and B20
         above = icd.get_parent(code)
-        group = icd.is_chapter_or_block(code)
+        if above == code:
+            above = icd.get_parent(code, prioritize_blocks=True)
+        group = icd.is_chapter_or_block(code) and not icd.is_category_or_subcategory(code)
         first = _first_code(icd, code) if group else code
         # Inclusion terms are conditions that are coded here, not always other words for the same.
         included = (*icd.get_inclusion_term(code), *icd.get_includes(code))

@@ -34,7 +34,10 @@ class Settling:
         self._staging = staging
         self._merging = merging
         self._run = writer.connection.execute
-        self._found: dict[str, tuple[int, ...]] = {}
+        self._found: dict[str, tuple[int, ...]] = {
+            ref: (concept,)
+            for ref, concept in self._run("SELECT ref, concept FROM term WHERE fate <> 'outside'")
+        }
         writer.connection.create_function("fold", 1, fold, deterministic=True)
 
     def settle(self) -> None:
@@ -107,7 +110,18 @@ class Settling:
         ).fetchall()
         title, _, year = self._release.citation()
         for subject, object in rows:
-            self._writer.edge(subject, "is_a", object, self._source, citation=(title, "by code", year))
+            if not self._is_kind_of(object, subject):
+                self._writer.edge(subject, "is_a", object, self._source, citation=(title, "by code", year))
+
+    def _is_kind_of(self, concept: int, kind: int) -> bool:
+        """Whether the hierarchy has it so already: then the opposite would close a circle."""
+        found = self._run(
+            "WITH RECURSIVE above(key) AS (VALUES (?) UNION SELECT object FROM above JOIN edge ON subject = key "
+            "AND relation = (SELECT relation_key FROM relation WHERE relation = 'is_a')) "
+            "SELECT 1 FROM above WHERE key = ?",
+            (concept, kind),
+        )
+        return found.fetchone() is not None
 
     def _called(self) -> None:
         for ref, label, form, language, kind, exact in self._run(
@@ -122,7 +136,7 @@ class Settling:
                 self._writer.name(concept, self._source, form, lang, named, exact=bool(exact))
 
     def _coded(self) -> None:
-        for ref, label, system, code, scope in self._run("SELECT * FROM coded ORDER BY rowid").fetchall():
+        for ref, label, system, code, scope in self._run("SELECT * FROM coded ORDER BY rowid"):
             concepts = self._all(ref)
             if not concepts and (labelled := self._by_label(ref, label)):
                 concepts = (labelled,)
@@ -136,7 +150,7 @@ class Settling:
 
     def _related(self) -> None:
         known: set[tuple[int, int]] = set()
-        for row in self._run("SELECT * FROM related ORDER BY rowid").fetchall():
+        for row in self._run("SELECT * FROM related ORDER BY rowid"):
             left, relation, right, place, condition, severity, english, chinese, source, section, year = row
             if relation == "is_a":
                 self._is_a(left, right, known)

@@ -9,6 +9,14 @@ from knowledge.ontologies.entries import Called, Coded, Coding, End, Entry, Form
 from knowledge.ontologies.likeness import same
 from knowledge.ontologies.report import Reason
 
+_LOOKED_UP = (
+    ("form", "same"),
+    ("form", "k"),
+    ("coding", "system, plain"),
+    ("coding", "k"),
+    ("parent", "ref"),
+)
+
 
 class Staging:
     """The entries that were read so far, in temporary tables of the graph's connection.
@@ -52,7 +60,7 @@ class Staging:
 
     def index(self) -> None:
         """Ready the tables for being looked up; after the last entry."""
-        for table, columns in (("form", "same"), ("form", "k"), ("coding", "system, plain"), ("coding", "k")):
+        for table, columns in _LOOKED_UP:
             name = f"{table}_{columns.replace(', ', '_')}"
             self.connection.execute(f"CREATE INDEX temp.{name} ON {table} ({columns})")
 
