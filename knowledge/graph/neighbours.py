@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import networkx
 
 from knowledge.graph.graph import KnowledgeGraph
+from knowledge.graph.relations import Relation, walked
 from knowledge.graph.relations import relations as known_relations
-from knowledge.graph.relations import walked
 
 CAP = 256
 _SIDES = ("subject", "object")
@@ -62,7 +62,7 @@ class Reach:
         wanted.sort(key=lambda name: (-table[name].weight if name in table else 0, name))
         self._relations = [keys[name] for name in wanted]
         self.weights: Mapping[int, float] = {keys[name]: _weight(name) for name in wanted}
-        self.is_a: int | None = keys.get("is_a")
+        self.kinds: Mapping[int, Relation] = {keys[name]: table[name] for name in wanted if name in table}
 
     def keys(self, concept_ids: Iterable[str]) -> list[int]:
         """The keys of concepts, in the order of the ids; unknown ids are left out."""

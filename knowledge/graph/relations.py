@@ -14,11 +14,16 @@ class Relation:
 
     Attributes:
         weight: 0 to 1; how much a step over it counts. Those of 0 are walked only when asked for by name.
+        family: two steps of one family that meet in what they point to connect nothing: that two drugs are both
+            forbidden in cirrhosis, or treat it, says nothing of the one about the other. Empty: they may.
+        symmetric: it has no direction.
         en, zh: how it is worded.
     """
 
     name: str
     weight: float
+    family: str
+    symmetric: bool
     en: str
     zh: str
 
@@ -29,7 +34,15 @@ def relations() -> Mapping[str, Relation]:
     text = files("knowledge.graph").joinpath("relations.tsv").read_text("utf-8")
     rows = csv.DictReader(StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     return {
-        row["relation"]: Relation(row["relation"], float(row["weight"]), row["en"], row["zh"]) for row in rows
+        row["relation"]: Relation(
+            row["relation"],
+            float(row["weight"]),
+            row["family"],
+            row["symmetric"] == "yes",
+            row["en"],
+            row["zh"],
+        )
+        for row in rows
     }
 
 

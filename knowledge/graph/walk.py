@@ -1,7 +1,8 @@
 """Walks over the graph: which concepts lie near the seeds (PageRank), and which paths connect two sets of concepts.
 
-A path never climbs to a kind and down again to another of the same kind: that two drugs are both drugs explains
-nothing. Of hubs only the weightiest relations are walked (``knowledge.graph.neighbours``).
+A path never climbs to a kind and down again to another of the same kind, nor does it meet in what two drugs are
+both forbidden in: that explains nothing (column ``family`` of ``relations.tsv``). Of hubs only the weightiest relations are walked
+(``knowledge.graph.neighbours``).
 """
 
 import math
@@ -97,7 +98,7 @@ class _Search:
         candidates = {1: self._one, 2: self._two, 3: self._three}[hops]
         scored: dict[tuple[int, ...], float] = {}
         for nodes, steps in candidates():
-            if len(set(nodes)) == len(nodes) and not self._zigzag(nodes, steps):
+            if len(set(nodes)) == len(nodes) and not self._idle(nodes, steps):
                 scored[tuple(step.edge_id for step in steps)] = self._score(nodes, steps)
         return sorted(scored, key=lambda path: (-scored[path], path))[:limit]
 
@@ -143,13 +144,18 @@ class _Search:
             :_WIDE
         ]
 
-    def _zigzag(self, nodes: Sequence[int], steps: Sequence[Step]) -> bool:
-        """Whether the path climbs to a kind and at once down again."""
-        is_a = self._reach.is_a
-        return any(
-            first.relation == second.relation == is_a and first.object == second.object == kind
-            for kind, (first, second) in zip(nodes[1:-1], pairwise(steps), strict=True)
-        )
+    def _idle(self, nodes: Sequence[int], steps: Sequence[Step]) -> bool:
+        """Whether two steps meet in a concept without that saying anything (``Relation.family``)."""
+        for middle, pair in zip(nodes[1:-1], pairwise(steps), strict=True):
+            first, second = (self._reach.kinds.get(step.relation) for step in pair)
+            if first is None or second is None or not first.family or first.family != second.family:
+                continue
+            if all(
+                kind.symmetric or step.object == middle
+                for kind, step in zip((first, second), pair, strict=True)
+            ):
+                return True
+        return False
 
     def _score(self, nodes: Sequence[int], steps: Sequence[Step]) -> float:
         """The product of the weights; a concept on the way counts the less the more relations it has."""

@@ -122,3 +122,20 @@ def test_pagerank_prefers_what_the_seeds_lead_to(graph: KnowledgeGraph) -> None:
 def test_walks_give_the_same_order_each_time(graph: KnowledgeGraph) -> None:
     one, other = (paths(graph, ["drug:furosemide"], ["disease:ckd", "finding:fatigue"]) for _ in range(2))
     assert one == other
+
+
+def test_two_drugs_are_not_connected_by_what_forbids_both(tmp_path: Path) -> None:
+    graph = made(
+        tmp_path,
+        [
+            ("a", "contraindicated_when", "cirrhosis"),
+            ("b", "dose_adjust_when", "cirrhosis"),
+            ("a", "interacts_with", "c"),
+            ("c", "interacts_with", "d"),
+            ("x", "symptom_of", "cirrhosis"),
+            ("y", "symptom_of", "cirrhosis"),
+        ],
+    )
+    assert paths(graph, ["a"], ["b"]) == []
+    assert paths(graph, ["a"], ["d"]) == []
+    assert texts(graph, paths(graph, ["x"], ["y"])) == ["x —symptom_of→ cirrhosis ←symptom_of— y"]
