@@ -26,11 +26,13 @@ class Derived:
     """A computed value.
 
     Attributes:
+        concept: whose value it is, by id, so that conditions can be evaluated with it.
         formula: what the formula is called.
         source: where it was published.
         inputs: what it was computed from; the sex, which has no number, is part of the formula's name.
     """
 
+    concept: str
     value: float
     unit: str
     formula: str
@@ -59,6 +61,7 @@ def egfr_ckd_epi_2021(creatinine: float, age: float, sex: Sex) -> Derived:
     ratio = creatinine / kappa
     value = 142.0 * min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200 * 0.9938**age
     return Derived(
+        concept="lab:egfr",
         value=value * 1.012 if female else value,
         unit="mL/min/1.73m2",
         formula=f"CKD-EPI 2021 creatinine, {sex}",
@@ -88,6 +91,7 @@ def creatinine_clearance(creatinine: float, age: float, weight: float, sex: Sex)
     if value <= 0:
         raise ValueError("The Cockcroft-Gault equation holds for ages below 140 years only.")
     return Derived(
+        concept="lab:creatinine-clearance",
         value=value * 0.85 if sex == "female" else value,
         unit="mL/min",
         formula=f"Cockcroft-Gault, {sex}",
@@ -138,6 +142,7 @@ def _corrected(qt: float, heart_rate: float, exponent: float, name: str, source:
     _check_positive(qt=qt, heart_rate=heart_rate)
     rr = _MINUTE_IN_SECONDS / heart_rate
     return Derived(
+        concept="vital:qtc",
         value=qt / rr**exponent,
         unit="ms",
         formula=f"QTc, {name}",

@@ -4,6 +4,11 @@ A table is UTF-8 TSV with the columns ``COLUMNS``, named after its relation (``i
 a source and its year is no fact; neither is one about a concept that nobody knows. In the tables that come with
 Chartroom such a row is a mistake and stops the reading; in a table that a hospital imports it is set aside and
 reported, and the others are taken. What follows from facts is left to the graph.
+
+How a row reads: where the object is a lab or a vital, the condition says at which value the relation holds; where it
+is a disease or a finding, the patient has it and the condition, if any, holds as well. A drug or class that is
+``contraindicated_when`` a class of drugs must not go to a patient who is allergic to that class. A pair of
+``interacts_with`` speaks of two different drugs, also where one drug belongs to both of its classes.
 """
 
 import csv

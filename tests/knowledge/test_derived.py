@@ -2,7 +2,9 @@
 
 import pytest
 
+from knowledge.facts import Reading, evaluate, parse, resolver
 from knowledge.facts.derived import creatinine_clearance, egfr_ckd_epi_2021, qtc_bazett, qtc_fridericia
+from knowledge.terminology import Terminology
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_bazett_corrects_more_than_fridericia_at_high_rates():
 
 def test_a_derived_value_says_formula_source_and_inputs():
     derived = egfr_ckd_epi_2021(1.1, 61, "female")
+    assert derived.concept == "lab:egfr"
     assert "CKD-EPI 2021" in derived.formula
     assert "Inker" in derived.source
     assert [(given.name, given.value, given.unit) for given in derived.inputs] == [
@@ -60,3 +63,15 @@ def test_a_derived_value_says_formula_source_and_inputs():
 def test_nothing_is_computed_where_a_formula_does_not_hold(compute):
     with pytest.raises(ValueError, match=r"\."):
         compute()
+
+
+def test_a_derived_value_decides_a_condition():
+    resolve = resolver(Terminology.load().named)
+    derived = (
+        creatinine_clearance(3.0, 80, 60, "male"),
+        egfr_ckd_epi_2021(3.0, 80, "male"),
+        qtc_bazett(480, 80),
+    )
+    values = {value.concept: Reading(value.value, value.unit) for value in derived}
+    for condition in ("creatinine clearance < 30 mL/min", "eGFR < 30 mL/min/1.73m2", "QTc > 500 ms"):
+        assert evaluate(parse(condition), values, resolve).outcome == "true"
