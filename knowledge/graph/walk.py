@@ -1,8 +1,8 @@
 """Walks over the graph: which concepts lie near the seeds (PageRank), and which paths connect two sets of concepts.
 
 A path never climbs to a kind and down again to another of the same kind, nor does it meet in what two drugs are
-both forbidden in: that explains nothing (column ``family`` of ``relations.tsv``). Of hubs only the weightiest relations are walked
-(``knowledge.graph.neighbours``).
+both forbidden in: that explains nothing (column ``family`` of ``relations.tsv``). Of hubs only the weightiest
+relations are walked (``knowledge.graph.neighbours``).
 """
 
 import math
