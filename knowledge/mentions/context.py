@@ -6,7 +6,7 @@ is judged by the phrases that reach it: of those about polarity (negated, possib
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.mentions.mention import Assertion, Experiencer
@@ -43,11 +43,20 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """A rule in its place: its phrase takes the words ``first`` to ``last`` (not included) for itself."""
+    """A rule in its place: its phrase takes the words ``first`` to ``last`` (not included) for itself.
+
+    Attributes:
+        name: the name that it is part of; it says nothing of what stands outside.
+    """
 
     first: int
     last: int
     rule: Rule
+    name: tuple[int, int] | None = None
+
+    def concerns(self, first: int, last: int) -> bool:
+        """Whether it may say something of the words ``first`` to ``last`` (not included)."""
+        return self.name is None or (self.name[0] <= first and last <= self.name[1])
 
 
 class Context:
@@ -58,9 +67,18 @@ class Context:
         words: of the whole text.
         first, last: the sentence's words, ``last`` not included.
         book: the rules to read it with.
+        names: for each word that is part of a name, that name's first and last word (not included).
     """
 
-    def __init__(self, text: str, words: Words, first: int, last: int, book: Rulebook) -> None:
+    def __init__(
+        self,
+        text: str,
+        words: Words,
+        first: int,
+        last: int,
+        book: Rulebook,
+        names: Mapping[int, tuple[int, int]],
+    ) -> None:
         cues: list[_Cue] = []
         place = first
         while place < last:
@@ -72,7 +90,9 @@ class Context:
             if end < last and words.raw[end] == ":" and phrase.rule.means != "stop":
                 end += 1  # "differential: ...", "denies: ...": the colon belongs to its word
             if phrase.rule.means != "nothing":
-                cues.append(_Cue(place, end, phrase.rule))
+                cues.append(
+                    _Cue(place, end, phrase.rule, _name_of(place, end, phrase.rule, names.get(place)))
+                )
             place = end
         self._cues = [cue for cue in cues if not _absorbed(cue, cues)]
         self._stops = [cue for cue in self._cues if cue.rule.ends]
@@ -86,7 +106,7 @@ class Context:
         reaching: dict[str, int] = {}
         for cue in self._cues:
             means = cue.rule.means
-            if means == "stop":
+            if means == "stop" or not cue.concerns(first, last):
                 continue
             distance = self._distance(cue, first, last)
             if distance is not None and distance <= reaching.get(means, distance):
@@ -124,6 +144,13 @@ class Context:
             ):
                 return None
         return end - begin
+
+
+def _name_of(first: int, last: int, rule: Rule, name: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The name that a phrase only makes up, as in "gram-negative sepsis"; "old" in "old infarct" says more."""
+    if name is None or last > name[1] or (first, last) == name:
+        return None
+    return None if first == name[0] and rule.means in _INSIDE else name
 
 
 def _absorbed(cue: _Cue, cues: Sequence[_Cue]) -> bool:

@@ -28,12 +28,16 @@ class Span:
 
     Attributes:
         type: of the concepts, where they agree; of a name that no table has, what its form says.
+        defined: the text itself says what it means.
+        open: it may mean something else.
     """
 
     first: int
     last: int
     concepts: tuple[str, ...]
     type: str | None
+    defined: bool = False
+    open: bool = False
 
 
 def spans(names: NameTable, text: str, words: Words) -> list[Span]:
@@ -136,7 +140,7 @@ def _shorts(text: str, words: Words, meanings: dict[str, Span | None]) -> Iterat
             plural = end + 1 if text[end : end + 1] == "s" else end
             first, last = starts.get(at), ends.get(end, ends.get(plural))
             if first is not None and last is not None:
-                yield replace(meaning, first=first, last=last)
+                yield replace(meaning, first=first, last=last, defined=True)
             at = text.find(short, end)
 
 

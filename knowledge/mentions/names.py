@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from knowledge.graph import KnowledgeGraph
+from knowledge.mentions.senses import listed_senses
 from knowledge.mentions.tables import table
-from knowledge.mentions.words import has_cjk, name_key
+from knowledge.mentions.words import half_width, has_cjk, name_key
 from knowledge.terminology import Terminology
 
 PROBLEMS = frozenset(("disease", "finding"))
@@ -59,6 +60,9 @@ class NameTable:
             for form in (*adjectives(name), *_people(name)):
                 if name_key(form) not in self._concepts:
                     self._add(replace(name, form=form))
+        for form, concept in listed_senses():
+            if concept in self.types:
+                self._add(Name(form, concept, self.types[concept], cased=True))
 
     @classmethod
     def of_terminology(cls, terminology: Terminology) -> Self:
@@ -84,6 +88,7 @@ class NameTable:
         if isinstance(found, str):
             found = (found,)
         if self._cased and len(written) <= _LONGEST_WRITTEN:
+            written = half_width(written)
             cased = self._cased.get(written) or self._cased.get(written.removesuffix("s"))
             if cased:
                 found = (*((cased,) if isinstance(cased, str) else cased), *found)

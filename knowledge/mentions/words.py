@@ -61,6 +61,11 @@ def name_key(name: str) -> str:
     return " ".join(words_of(name).names)
 
 
+def half_width(text: str) -> str:
+    """A text with its full-width letters, digits and marks half as wide; as long as before."""
+    return text if text.isascii() else text.translate(_WIDE)
+
+
 def has_cjk(text: str) -> bool:
     """Whether there is a Chinese character in it."""
     return not text.isascii() and _IS_CJK.search(text) is not None
@@ -69,7 +74,7 @@ def has_cjk(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def _forms(written: str) -> tuple[str, str]:
     """The lower-case and the normalised form of a word; the latter is empty for a hyphen."""
-    folded = (written if written.isascii() else written.translate(_WIDE)).lower().replace("’", "'")
+    folded = half_width(written).lower().replace("’", "'")
     if folded in _JOINERS:
         return folded, ""
     return folded, _normalised(written, folded)
