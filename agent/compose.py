@@ -2,6 +2,8 @@
 
 from agent.answer import Evidence, Language, NoteEvidence, RowEvidence
 from agent.charts.drawing import Chart
+from agent.knowing.point import GraphFinding
+from agent.knowing.words import word
 from agent.phrases import name_of, say
 from agent.planning.plan import Clarify, QueryRecords, Refuse
 from agent.query.execute import EvidenceRows, Outcome
@@ -24,13 +26,16 @@ def compose(state: State) -> Draft:
             return Draft("clarify", text=action.text, options=action.options)
         if isinstance(action, Refuse):
             return Draft("refused", action.reason, action.text)
-    writer = _Writer(language)
+    in_vain = [f.searched for f in state["findings"] if isinstance(f, NotesFinding) and not f.sentences]
+    writer = _Writer(language, searched=sum(in_vain))
     refusals: list[Failed] = []
     for finding in state["findings"]:
         if isinstance(finding, Failed):
             refusals.append(finding)
         elif isinstance(finding, RecordsFinding):
             refusals += writer.records(finding)
+        elif isinstance(finding, GraphFinding):
+            writer.walked(finding)
         else:
             refusals += writer.notes(finding)
     assumptions = _assumptions(state, writer.outcomes)
@@ -52,6 +57,7 @@ def compose(state: State) -> Draft:
         assumptions=assumptions,
         patient=_other_patient(state),
         chart=_chart(state),
+        searched=writer.searched,
     )
 
 
@@ -68,6 +74,10 @@ def _assumptions(state: State, outcomes: list[Outcome]) -> tuple[str, ...]:
     drawn = [f.drawing for f in state["findings"] if isinstance(f, RecordsFinding) and f.drawing]
     said = [note for drawing in drawn for note in drawing.notes]
     said += [*(plan.assumptions if plan else ()), *(assumption(language, key) for key in keys)]
+    walked = [f for f in state["findings"] if isinstance(f, GraphFinding)]
+    said += [
+        word(language, f"assumption.{key}", **dict(slots)) for f in walked for key, slots in f.assumptions
+    ]
     if any(isinstance(f, RecordsFinding) and f.widened for f in state["findings"]):
         said.insert(0, say(language, "assumption.widened"))
     now = say(language, "assumption.now", now=state["scope"].now)
@@ -122,10 +132,16 @@ def _said_by_chart(finding: RecordsFinding) -> tuple[Said, ...]:
 
 
 class _Writer:
-    """Numbers the evidence as sentences come to rest on it."""
+    """Numbers the evidence as sentences come to rest on it.
 
-    def __init__(self, language: Language) -> None:
+    Args:
+        language: of the sentences.
+        searched: how many notes were read in vain.
+    """
+
+    def __init__(self, language: Language, searched: int) -> None:
         self.language: Language = language
+        self.searched = searched
         self.sentences: list[Sentence] = []
         self.evidence: list[Evidence] = []
         self.outcomes: list[Outcome] = []
@@ -138,9 +154,10 @@ class _Writer:
         sentences = _said_by_chart(finding) or realise(outcome, self.language)
         if sentences is None and is_countable(finding.action):
             none = none_of(outcome.query, self.language)
-            self.sentences.append(
-                Sentence(say(self.language, "records.no_such", none=none), (), outcome=place)
-            )
+            key = "records.no_such_anywhere" if self.searched else "records.no_such"
+            text = say(self.language, key, none=none, searched=self.searched)
+            figures = (Operation("searched", (), self.searched),) if self.searched else ()
+            self.sentences.append(Sentence(text, (), figures, place))
             return []
         if sentences is None:
             none = none_of(outcome.query, self.language)
@@ -179,6 +196,21 @@ class _Writer:
             )
             self.sentences.append(Sentence(text, (len(self.evidence),)))
         return []
+
+    def walked(self, finding: GraphFinding) -> None:
+        """A sentence for each point of a walk; what several of them rest on is numbered once."""
+        for point in finding.points:
+            cited = tuple(dict.fromkeys(self._add(piece) for piece in point.evidence))
+            text = word(self.language, point.key, **dict(point.slots))
+            self.sentences.append(Sentence(text, cited, walked=True, computed=point.computed))
+
+    def _add(self, piece: Evidence) -> int:
+        """The number of a piece of evidence, which it is given where it comes first."""
+        for known in self.evidence:
+            if known.model_copy(update={"id": piece.id}) == piece:
+                return known.id
+        self.evidence.append(piece.model_copy(update={"id": len(self.evidence) + 1}))
+        return len(self.evidence)
 
     def _quotation(self, found: NoteSentence) -> str:
         author = say(self.language, "note.author", author=found.author) if found.author else ""

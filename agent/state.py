@@ -21,8 +21,9 @@ from agent.answer import (
     Step,
 )
 from agent.charts.drawing import Chart, Drawing
+from agent.knowing.point import Computation, GraphFinding, Point
 from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
-from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import Action, Clarify, ExploreGraph, Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query import model as query_model
 from agent.query.execute import EvidenceRows, Outcome
 from agent.query.realise import Operation
@@ -83,7 +84,7 @@ class Failed:
     text: str
 
 
-Finding = RecordsFinding | NotesFinding | Failed
+Finding = RecordsFinding | NotesFinding | GraphFinding | Failed
 
 
 T = TypeVar("T")
@@ -103,12 +104,15 @@ class Sentence:
         evidence: ids of the evidence it rests on; empty only where it says that there is none of something.
         figures: numbers in it that are computed and not read.
         outcome: index of the finding whose result it says, or ``None`` for a quotation.
+        walked: it says what a walk over the graphs found, with the numbers that were ``computed`` there.
     """
 
     text: str
     evidence: tuple[int, ...]
     figures: tuple[Operation, ...] = ()
     outcome: int | None = None
+    walked: bool = False
+    computed: tuple[Computation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Draft:
         outcomes: the results that its sentences say.
         patient: whom it is about, where that is not the patient that is open; the answer begins with it.
         chart: of the first result that was drawn.
+        searched: how many notes were read in vain.
     """
 
     status: Status
@@ -131,6 +136,7 @@ class Draft:
     assumptions: tuple[str, ...] = ()
     patient: int | None = None
     chart: Chart | None = None
+    searched: int = 0
 
 
 class State(TypedDict):
@@ -155,9 +161,10 @@ CHECKPOINTED = [
     for kind in (
         *(Answer, Claim, Model, Result, Step, RowEvidence, NoteEvidence, GraphEvidence, PassageEvidence),
         *(Linked, Link, TimeLink, PatientLink, Candidate),
-        *(Plan, Turn, QueryRecords, SearchNotes, Clarify, Refuse),
+        *(Plan, Turn, QueryRecords, SearchNotes, ExploreGraph, Clarify, Refuse),
         *(Outcome, EvidenceRows, Operation, Chart, Drawing),
         *(Scope, Draft, Sentence, NoteSentence, RecordsFinding, NotesFinding, Failed),
+        *(GraphFinding, Point, Computation),
         *(
             model
             for model in vars(query_model).values()

@@ -117,6 +117,7 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     figures = _figures(cells)
     figures |= {f.result for f in sentence.figures if outcome is not None and _recomputes(f, outcome)}
+    figures |= {f.result for f in sentence.figures if f.name == "searched" and f.result == draft.searched}
     figures |= {float(n) for piece in cited for n in _subject_ids(piece)} | _years(outcome)
     return all(has_number(number, figures) for number in found.numbers)
 
@@ -129,6 +130,8 @@ def _recomputes(figure: Operation, outcome: Outcome) -> bool:
     if figure.name == "limit":
         items = (value for concept in outcome.query.of.concepts for value in concept.values)
         return any(figure.result in (one.low, one.high) for one in limits(analyte_of(items)))
+    if figure.name == "searched":
+        return False  # no result says how many notes were read; the draft does
     if figure.name == "rest":
         return figure.result + SENTENCES_CAP in (len(outcome.rows), len(outcome.evidence))
     rows = [outcome.evidence[i] for i in figure.inputs]

@@ -14,7 +14,7 @@ from agent.bundled.lexicon import Lexicon, words
 from agent.bundled.pointers import Pointers
 from agent.planning.link import Link
 from agent.planning.vocabulary import is_common
-from agent.query.model import Window
+from agent.query.model import Concept, Window
 
 # Places of a delexicalised question where a drug, a diagnosis or a procedure stands.
 _NAMED = re.compile(
@@ -24,6 +24,15 @@ _NAMED = re.compile(
     r"(?:用过?|服过?|服用过?|使用过?|注射过?|输过?|接受过?|诊断为|患有|得过)"
     r"(?P<han>[\u4e00-\u9fff]{3,}?)(?=的|吗|了|之|治疗|<v|$)"
 )
+# Those of them where it can be nothing but a drug; a mention right behind belongs to it ("诺西那生<v1>" of 诺西那生钠).
+_TAKEN = re.compile(
+    r"\b(?:given|gave|receiv(?:ed?|ing)|prescribed|administered|takes?|taken|taking|on)"
+    r" (?:(?:an?|any|the|some|his|her|their) )?(?:(?P<name>[a-z][a-z-]{3,})\b|(?=<v))|"
+    r"(?:用过?|在用|服过?|吃|服用过?|使用过?|注射过?|输过?)"
+    r"(?:(?P<han>[\u4e00-\u9fff]{3,}?)(?=的|吗|了|之|治疗|<v|$)|(?=<v))",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"<v(\d)>")
 _CODE = re.compile(r"(?<![\w<.])[a-z]+\d\w*\b(?!>)", re.IGNORECASE)  # "cd4", or what looks like a placeholder
 _WORD = re.compile(r"(?<![\w<.'/-])[a-z]{4,}(?![\w>.'/-])")
 # Scripts that say with these which stay is meant: "同一次住院" is no stay of its own.
@@ -55,6 +64,29 @@ def left_out(
 def unread(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     """English words of a delexicalised question that mean nothing to a planner trained on ``lexicon``."""
     return tuple(dict.fromkeys(word for word in _WORD.findall(text) if not _is_known(word, lexicon)))
+
+
+def drug_not_held(text: str, pointers: Pointers, lexicon: Lexicon) -> Concept | None:
+    """The drug that a question names and the store has nothing of: nothing was linked to it, or no value that is used.
+
+    Args:
+        text: the delexicalised question.
+        pointers: everything that the question names.
+        lexicon: the words that are no names.
+    """
+    for found in _TAKEN.finditer(text):
+        name = found["name"] or found["han"] or ""
+        behind = _BEHIND.match(text, found.end())
+        link = pointers.linked.values[int(behind[1]) - 1] if behind else None
+        if name and not _is_known(name.lower(), lexicon):
+            said = name + (link.text if link else "")
+            return Concept(values=(said,), said=said)
+        if not name and link is not None and not any(candidate.count for candidate in link.candidates):
+            values = dict.fromkeys(
+                c.value for c in link.candidates if (c.domain, c.field) == ("drug", "name")
+            )
+            return Concept(values=tuple(values), said=link.text) if values else None
+    return None
 
 
 def _unused(tokens: Sequence[str], used: Collection[str], pointers: Pointers) -> Iterator[str]:

@@ -16,7 +16,7 @@ from agent.bundled.calls import calls
 from agent.bundled.confidence import Signs, probability, signs_of
 from agent.bundled.decoder import ScriptDecoder, Written
 from agent.bundled.delexical import delexicalise
-from agent.bundled.left_out import left_out, unread
+from agent.bundled.left_out import drug_not_held, left_out, unread
 from agent.bundled.lexicon import lexicon
 from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.bundled.turns import turned
@@ -33,7 +33,7 @@ from agent.planning.sign_words import asked_of_sign, limit_said, with_sign
 from agent.planning.subject import subject_of, which_patient
 from agent.query.compile import compile
 from agent.query.domains import Tables
-from agent.query.model import Change, ClinicalQuery, Events
+from agent.query.model import Change, ClinicalQuery, Events, Rows
 from agent.scope import Scope
 from knowledge.errors import ModelError, NotInSchema, QueryRejected
 
@@ -125,6 +125,10 @@ class BundledPlanner:
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
         asks = isinstance(reading.action, QueryRecords)
+        if subject.subject_id is not None and not (asks and sure >= LIKELY):
+            sought = self._drug_not_held(reading, subject.subject_id, scope)
+            if sought is not None:
+                return sought
         may_ask = "notes" in self._tables and subject.subject_id is not None
         may_ask = may_ask and reading.change is None and reading.sign is None
         if may_ask and not (asks and sure >= _TRUSTED):
@@ -185,6 +189,22 @@ class BundledPlanner:
             action = Refuse("low_confidence", phrase(language, "not_restricted", said=said))
         used = _used(left[0].tokens, pointers)
         return Reading(tuple(left), action, signs_of(left, text), used, text, pointers, change, sign)
+
+    def _drug_not_held(self, reading: Reading, subject_id: int, scope: Scope) -> Plan | None:
+        """Look for a drug under its very name although the store has none; the notes are read when it is not there.
+
+        Only then can the answer say that neither has it.
+        """
+        concept = drug_not_held(reading.text, reading.pointers, lexicon())
+        if concept is None:
+            return None
+        orders = Events(domain="drug", concepts=(concept,))
+        query = ClinicalQuery(ask=Rows(fields=("name", "time")), of=orders, patient=subject_id)
+        try:
+            compile(query, self._tables, scope.now)
+        except NotInSchema:
+            return None
+        return Plan((QueryRecords(query),), _TRUSTED)
 
     def close(self) -> None:
         """Free the network's memory."""

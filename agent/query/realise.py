@@ -54,6 +54,7 @@ OperationName = Literal[
     "percentile",
     "asked",
     "rest",
+    "searched",
 ]
 _SYSTOLIC, _DIASTOLIC = "systolic", "diastolic"
 _NAMING = frozenset({"name", "substance", "vaccine", "careunit"})
