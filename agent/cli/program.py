@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import ask, batch, doctor, knowledge, measure, models, records, search, serve
+from agent.cli import ask, batch, doctor, knowledge, measure, mentions, models, records, search, serve
 from agent.cli.terminal import err
 from knowledge.errors import ChartroomError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (records, search, ask, batch, measure, knowledge, serve, models, doctor):
+for module in (records, search, ask, batch, measure, knowledge, mentions, serve, models, doctor):
     module.register(app)
 
 

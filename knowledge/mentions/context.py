@@ -20,7 +20,7 @@ _INSIDE = frozenset(("historical", "possible"))
 """What the first words of a name may say of it: "old infarct"."""
 _WHOLE = frozenset(("negated", "historical", "family"))
 _SUBJECT = frozenset(("family", "other"))
-_LABEL = re.compile(r"\b[A-Z][A-Z/&-]{2,}(?: [A-Z/&-]+)*:")
+_LABEL = re.compile(r"\b[A-Z][A-Z/&-]{2,}(?: [A-Z/&-]+){0,2}:")
 """A label in capitals inside a line begins something new ("... CLINICAL HISTORY: fall")."""
 
 
@@ -86,14 +86,14 @@ class Context:
             if phrase is None:
                 place += 1
                 continue
-            end = place + phrase.taken
-            if end < last and words.raw[end] == ":" and phrase.rule.means != "stop":
-                end += 1  # "differential: ...", "denies: ...": the colon belongs to its word
-            if phrase.rule.means != "nothing":
-                cues.append(
-                    _Cue(place, end, phrase.rule, _name_of(place, end, phrase.rule, names.get(place)))
-                )
-            place = end
+            for rule, taken in phrase.rules:
+                last_word = place + taken
+                if last_word < last and words.raw[last_word] == ":" and rule.means != "stop":
+                    last_word += 1  # "differential: ...", "denies: ...": the colon belongs to its word
+                if rule.means != "nothing":
+                    name = _name_of(place, last_word, rule, names.get(place))
+                    cues.append(_Cue(place, last_word, rule, name))
+            place += max(taken for _, taken in phrase.rules)
         self._cues = [cue for cue in cues if not _absorbed(cue, cues)]
         self._stops = [cue for cue in self._cues if cue.rule.ends]
         if first < last:

@@ -60,13 +60,15 @@ NEW_CLAUSE = Rule("stop", "forward", None, False, False, False, frozenset(get_ar
 """Ends whatever was said before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phrase:
-    """A phrase written out: its rule, and how many of its words it takes for itself."""
+    """A phrase written out: its rules, each with how many of its words it takes for itself.
 
-    rule: Rule
+    A phrase may stand in several groups: "ruled out" looks forward and backward.
+    """
+
     length: int
-    taken: int
+    rules: list[tuple[Rule, int]]
 
 
 class Rulebook:
@@ -77,12 +79,15 @@ class Rulebook:
         self._lengths: dict[str, tuple[int, ...]] = {}
 
     def add(self, phrase: tuple[str, ...], taken: int, rule: Rule) -> None:
-        """Add one written-out phrase; what was there before stays."""
+        """Add one written-out phrase."""
         key = " ".join(phrase)
-        if key not in self._phrases:
-            self._phrases[key] = Phrase(rule, len(phrase), taken)
+        known = self._phrases.get(key)
+        if known is None:
+            self._phrases[key] = Phrase(len(phrase), [(rule, taken)])
             lengths = {len(phrase), *self._lengths.get(phrase[0], ())}
             self._lengths[phrase[0]] = tuple(sorted(lengths, reverse=True))
+        elif (rule, taken) not in known.rules:
+            known.rules.append((rule, taken))
 
     def at(self, words: list[str], place: int, end: int) -> Phrase | None:
         """The longest phrase that begins at ``words[place]`` and ends by ``end``."""
@@ -99,7 +104,7 @@ class Rulebook:
 
 @lru_cache(maxsize=4)
 def rulebook(*languages: str) -> Rulebook:
-    """The rules of these languages together; where they clash, the earlier language's hold."""
+    """The rules of these languages together."""
     book = Rulebook()
     for language in languages:
         path = files("knowledge.mentions").joinpath(f"rules/{language}.yaml")
