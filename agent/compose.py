@@ -8,8 +8,10 @@ from agent.phrases import name_of, say
 from agent.planning.plan import Clarify, QueryRecords, Refuse
 from agent.query.execute import EvidenceRows, Outcome
 from agent.query.phrases import assumption, assumption_order, none_of
-from agent.query.realise import SENTENCES_CAP, Operation, realise
-from agent.query.realise import Sentence as Said
+from agent.query.realise import realise
+from agent.query.sentence import Operation
+from agent.query.sentence import Sentence as Said
+from agent.query.speaker import SENTENCES_CAP
 from agent.records import is_countable
 from agent.state import Draft, Failed, Finding, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
 

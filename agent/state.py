@@ -26,7 +26,7 @@ from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
 from agent.planning.plan import Action, Clarify, ExploreGraph, Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query import model as query_model
 from agent.query.execute import EvidenceRows, Outcome
-from agent.query.realise import Operation
+from agent.query.sentence import Operation
 from agent.scope import Scope
 
 

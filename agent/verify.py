@@ -30,8 +30,9 @@ from agent.phrases import say
 from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
-from agent.query.realise import SENTENCES_CAP, Operation
 from agent.query.reference import analyte_of, limits
+from agent.query.sentence import Operation
+from agent.query.speaker import SENTENCES_CAP
 from agent.scope import Scope
 from agent.state import Draft, Sentence, State
 from knowledge.graph import KnowledgeGraph

@@ -16,7 +16,7 @@ from agent.query.model import (
     Rows,
     Statistic,
 )
-from agent.query.realise import Operation
+from agent.query.sentence import Operation
 from agent.scope import Scope
 from agent.state import Draft, Sentence
 from agent.verify import holds, resolves, verify

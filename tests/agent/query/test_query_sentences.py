@@ -26,7 +26,8 @@ from agent.query.model import (
 )
 from agent.query.numerals import decimals_of, moment, number
 from agent.query.phrases import assumption, phrases
-from agent.query.realise import Sentence, realise
+from agent.query.realise import realise
+from agent.query.sentence import Sentence
 from agent.scope import Scope
 from knowledge.store.store import RecordStore
 
