@@ -20,11 +20,8 @@ def same(form: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def words(form: str) -> frozenset[str]:
     """The words of a name that carry its meaning, in the singular; brackets and ``fillers.tsv`` left out."""
-    bare = same(_BRACKETS.sub(" ", form))
-    found = (
-        word if len(word) < 4 or word.endswith("ss") else word.removesuffix("s") for word in bare.split()
-    )
-    return frozenset(word for word in found if word not in _fillers())
+    bare = (word for word in same(_BRACKETS.sub(" ", form)).split() if word not in _fillers())
+    return frozenset(word if len(word) < 4 or word.endswith("ss") else word.removesuffix("s") for word in bare)
 
 
 def compatible_types(one: str, other: str) -> bool:

@@ -81,11 +81,12 @@ def table_of(
 
 
 def head_of(path: Path, size: int = 4096) -> str:
-    """The beginning of a file, for recognising it; empty where it is no text."""
+    """The beginning of a file, for recognising it; what is no UTF-8 is replaced, what cannot be read is empty."""
     try:
-        with text_of(path) as text:
-            return text.read(size)
-    except ImportFailure:
+        with path.open("rb") as raw:
+            packed = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            return packed.read(size).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError, zlib.error):
         return ""
 
 
