@@ -54,12 +54,16 @@ class NoteEvidence(Frozen):
 
 
 class GraphEvidence(Frozen):
-    """A path in the knowledge graph."""
+    """A path in the knowledge graph: subject, relation, object or condition of each edge.
+
+    ``source`` names the works that say so, ``details`` what they add in words (mechanism, advice).
+    """
 
     id: int
     kind: Literal["graph"] = "graph"
     edges: tuple[tuple[str, str, str], ...]
     source: str
+    details: tuple[str, ...] = ()
 
 
 class PassageEvidence(Frozen):

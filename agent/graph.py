@@ -21,7 +21,7 @@ from agent.compose import compose
 from agent.events import EvidenceFound, StepFinished, StepStarted, Token
 from agent.language import language_of
 from agent.phrases import say
-from agent.planning.plan import Clarify, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import Clarify, ExploreGraph, QueryRecords, Refuse, SearchNotes, Turn
 from agent.records import query_records
 from agent.rooms import Run
 from agent.state import Failed, RecordsFinding, State
@@ -40,6 +40,7 @@ def build_graph() -> StateGraph[State, Run]:
     graph.add_node("plan", plan)
     graph.add_node("query_records", act_query_records)
     graph.add_node("search_notes", act_search_notes)
+    graph.add_node("explore_graph", act_explore_graph)
     graph.add_node("compose", compose_draft)
     graph.add_node("verify", verify)
     graph.add_edge(START, "scope")
@@ -47,9 +48,12 @@ def build_graph() -> StateGraph[State, Run]:
         "scope", lambda s: "compose" if s["findings"] else "link", ["compose", "link"]
     )
     graph.add_edge("link", "plan")
-    graph.add_conditional_edges("plan", dispatch, ["query_records", "search_notes", "compose"])
+    graph.add_conditional_edges(
+        "plan", dispatch, ["query_records", "search_notes", "explore_graph", "compose"]
+    )
     graph.add_conditional_edges("query_records", after_records, ["search_notes", "compose"])
     graph.add_edge("search_notes", "compose")
+    graph.add_edge("explore_graph", "compose")
     graph.add_edge("compose", "verify")
     graph.add_edge("verify", END)
     return graph
@@ -94,7 +98,9 @@ def plan(state: State, runtime: Runtime[Run]) -> Nodes:
             stop=runtime.context.stopped.is_set,
         )
         # Answering pays if the expected gain, p − (1 − p)·C, is positive; every refusal is worth nothing.
-        answers = any(isinstance(action, QueryRecords | SearchNotes) for action in planned.actions)
+        answers = any(
+            isinstance(action, QueryRecords | SearchNotes | ExploreGraph) for action in planned.actions
+        )
         if answers and planned.confidence < state["risk"] / (1 + state["risk"]):
             text = say(state["language"], "plan.low_confidence", confidence=round(planned.confidence, 2))
             planned = type(planned)(
@@ -106,7 +112,7 @@ def plan(state: State, runtime: Runtime[Run]) -> Nodes:
 
 def dispatch(state: State) -> list[Send] | str:
     """The tools that the plan names, side by side; a refusal or a question back needs none."""
-    tools = {QueryRecords: "query_records", SearchNotes: "search_notes"}
+    tools = {QueryRecords: "query_records", SearchNotes: "search_notes", ExploreGraph: "explore_graph"}
     sends = [
         Send(tools[type(action)], {**state, "action": action})
         for action in state["plan"].actions
@@ -178,6 +184,21 @@ def act_search_notes(state: State, runtime: Runtime[Run]) -> Nodes:
     return {"findings": [finding], "steps": [done.step]}
 
 
+def act_explore_graph(state: State, runtime: Runtime[Run]) -> Nodes:
+    """Walk the knowledge graph and the patient graph."""
+    action, language = state["action"], state["language"]
+    assert isinstance(action, ExploreGraph)
+    given = {"ask": action.ask, "patient": action.subject_id, "concepts": list(action.concepts)}
+    with _step(runtime, "explore_graph", given) as done:
+        finding = runtime.context.rooms.explorer.explore(action, state["scope"], language)
+        done.summary = (
+            finding.text
+            if isinstance(finding, Failed)
+            else say(language, "step.explore_graph", points=len(finding.points))
+        )
+    return {"findings": [finding], "steps": [done.step]}
+
+
 def compose_draft(state: State, runtime: Runtime[Run]) -> Nodes:
     """Sentences with evidence from what the tools brought."""
     with _step(runtime, "compose", {}) as done:
@@ -189,7 +210,9 @@ def compose_draft(state: State, runtime: Runtime[Run]) -> Nodes:
 def verify(state: State, runtime: Runtime[Run]) -> Nodes:
     """Every sentence against its evidence; what fails is dropped, and if nothing is left it is a refusal."""
     with _step(runtime, "verify", {}) as done:
-        checked = verify_draft(state["draft"], state["scope"], runtime.context.rooms.store)
+        checked = verify_draft(
+            state["draft"], state["scope"], runtime.context.rooms.store, runtime.context.rooms.explorer.graph
+        )
         done.summary = say(
             state["language"], "step.verify", kept=len(checked.sentences), all=len(state["draft"].sentences)
         )
@@ -232,6 +255,8 @@ def _named(action: object) -> str:
         return f"query_records · {action.intent or action.query.ask.ask}"
     if isinstance(action, SearchNotes):
         return "search_notes"
+    if isinstance(action, ExploreGraph):
+        return f"explore_graph · {action.ask}"
     if isinstance(action, Clarify):
         return "clarify"
     return f"refuse · {action.reason}" if isinstance(action, Refuse) else type(action).__name__

@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent.paths import embedding_model, home, index_folder
+from agent.paths import embedding_model, home, index_folder, knowledge_graph_folder
 from indexes import build, value_build
 from indexes.embedding import Embedder
-from indexes.index import NoteIndex
+from indexes.index import PassageIndex
+from indexes.store_notes import StoreNotes
 from indexes.values import ValueIndex
+from knowledge import patients
 from knowledge.errors import IndexFault
 from knowledge.generations import Generations
+from knowledge.graph import KnowledgeGraph, ensure
+from knowledge.mentions import MentionFinder, NameTable
 from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
 
 Report = Callable[[str, int, int], None]
-"""Called with (stage, done, total); stages: 'patients', 'notes', 'embeddings', 'files', 'values'."""
+"""Called with (stage, done, total); stages: 'patients', 'notes', 'embeddings', 'files', 'values',
+'knowledge', 'patient rows', 'patient notes'."""
 Work = Literal["built", "updated", "current"]
 
 
@@ -26,12 +31,13 @@ class Prepared:
     """What was done to the indexes of a store.
 
     Attributes:
-        notes, values: what each of them needed.
+        notes, values, patients: what each of them needed.
         chunks: in the note index.
     """
 
     notes: Work
     values: Work
+    patients: Work
     chunks: int
 
 
@@ -68,15 +74,30 @@ def prepare_indexes(
     folder = index_folder(store.path)
     embedder = Embedder(embedding_model()) if embeddings else None
     notes, chunks = _notes(store, folder, embedder, report, rebuild)
-    return Prepared(notes, _values(store, folder, report, rebuild), chunks)
+    values = _values(store, folder, report, rebuild)
+    return Prepared(notes, values, _patients(store, folder, report, rebuild), chunks)
 
 
 def is_indexed(store: RecordStore) -> bool:
     """Whether the store has its indexes, be they up to date or not."""
     folder = index_folder(store.path)
-    return _is_there(value_build.generations(store, folder)) and (
-        "notes" not in store.tables or _is_there(build.generations(store, folder))
+    return (
+        _is_there(value_build.generations(store, folder))
+        and _is_there(patients.generations(store, folder))
+        and ("notes" not in store.tables or _is_there(build.generations(StoreNotes(store), folder)))
     )
+
+
+def knowledge_graph(report: Report) -> KnowledgeGraph:
+    """The medical knowledge graph of this installation, built from the core pack where it is missing or older.
+
+    Raises:
+        IndexFault: it was altered; the message names the command that repairs it.
+    """
+    report("knowledge", 0, 1)
+    graph = ensure(knowledge_graph_folder())
+    report("knowledge", 1, 1)
+    return graph
 
 
 def _is_there(generations: Generations) -> bool:
@@ -92,13 +113,13 @@ def _notes(
 ) -> tuple[Work, int]:
     if "notes" not in store.tables:
         return "current", 0  # a foreign database with just the 17 tables
-    if rebuild or not _is_there(build.generations(store, folder)):
-        with closing(NoteIndex.build(store, folder, embedder, report)) as index:
+    if rebuild or not _is_there(build.generations(StoreNotes(store), folder)):
+        with closing(PassageIndex.build(StoreNotes(store), folder, embedder, report)) as index:
             return "built", len(index)
-    with closing(NoteIndex.open(store, folder, embedder)) as index:
+    with closing(PassageIndex.open(StoreNotes(store), folder, embedder)) as index:
         if not index.pending():
             return "current", len(index)
-    return "updated", NoteIndex.update(store, folder, embedder, report).chunks
+    return "updated", PassageIndex.update(StoreNotes(store), folder, embedder, report).chunks
 
 
 def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
@@ -110,3 +131,9 @@ def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> 
     ValueIndex.build(store, folder, Terminology.load().surface_forms()).close()
     report("values", 1, 1)
     return "built"
+
+
+def _patients(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
+    with closing(knowledge_graph(report)) as graph:
+        finder = MentionFinder.load(NameTable.of_terminology(Terminology.load()))
+        return patients.update(store, folder, graph, finder, report, anew=rebuild).work

@@ -8,6 +8,9 @@ from typing import Self
 
 from agent.answer import Model
 from agent.bundled.planner import BundledPlanner, identity
+from agent.knowing.explorer import Explorer
+from agent.knowing.planner import KnowledgePlanner
+from agent.knowing.reading import QuestionReader
 from agent.notes import NoteReader
 from agent.paths import embedding_model, index_folder, planner_choice
 from agent.planning.catalogue import CataloguePlanner
@@ -17,13 +20,15 @@ from agent.planning.model_planner import ModelPlanner
 from agent.planning.own_examples import OwnExamples
 from agent.planning.plan import Planner
 from agent.planning.writer import PlanWriter, active_writer
-from agent.prepare import Report, prepare_indexes
+from agent.prepare import Report, knowledge_graph, prepare_indexes
 from agent.relevance import Synonyms
 from indexes.embedding import Embedder
 from indexes.index import PassageIndex
 from indexes.store_notes import StoreNotes
 from indexes.values import ValueIndex
 from knowledge.errors import Stopped
+from knowledge.mentions import MentionFinder, NameTable
+from knowledge.patients import PatientGraph
 from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
 
@@ -42,6 +47,7 @@ class Rooms:
     notes: PassageIndex | None
     linker: Linker
     planner: Planner
+    explorer: Explorer
     reader: NoteReader | None
     writer: PlanWriter | None = None
     model: Model | None = None
@@ -58,9 +64,13 @@ class Rooms:
             ModelError: the model in use cannot be loaded.
             IndexFault: an index is damaged, or of another model; the message names the command that repairs it.
         """
-        prepare_indexes(store, report or (lambda stage, done, total: None))
+        report = report or (lambda stage, done, total: None)
+        prepare_indexes(store, report)
         folder = index_folder(store.path)
         terminology = Terminology.load()
+        explorer = Explorer(store, knowledge_graph(report), PatientGraph.open(store, folder))
+        finder = MentionFinder.load(NameTable.of_terminology(terminology))
+        reading = QuestionReader(explorer.graph, finder, terminology)
         values = ValueIndex.open(store, folder)
         notes = reader = None
         if "notes" in store.tables:
@@ -73,9 +83,11 @@ class Rooms:
         writer = active_writer()
         if writer is None:
             planner, model = default_planner(store)
-            return cls(store, values, notes, linker, planner, reader, model=model)
+            planner = KnowledgePlanner(planner, reading, explorer.graph)
+            return cls(store, values, notes, linker, planner, explorer, reader, model=model)
         planner = ModelPlanner(writer, store, OwnExamples.open())
-        return cls(store, values, notes, linker, ChartPlanner(planner), reader, writer, writer.identity)
+        knowing = KnowledgePlanner(ChartPlanner(planner), reading, explorer.graph)
+        return cls(store, values, notes, linker, knowing, explorer, reader, writer, writer.identity)
 
     def warm_up(self) -> None:
         """Load what is otherwise loaded at the first question, which would wait seconds for it."""
@@ -95,6 +107,7 @@ class Rooms:
         if self.writer is not None:
             self.writer.close()
         self.values.close()
+        self.explorer.close()
         if self.notes is not None:
             self.notes.close()
 

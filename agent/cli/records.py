@@ -98,7 +98,9 @@ def index_command(
     if as_json:
         print_json(asdict(done))
     else:
-        out().print(f"Notes: {done.notes}, {done.chunks:,} passages. Values: {done.values}.")
+        out().print(
+            f"Notes: {done.notes}, {done.chunks:,} passages. Values: {done.values}. Patient graph: {done.patients}."
+        )
 
 
 def demo_command(

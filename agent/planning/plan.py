@@ -5,7 +5,7 @@ The catalogue (``catalogue.py``) plans without a model; a planner that runs a mo
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agent.answer import Language, Reason
 from agent.charts.mark import AskedChart
@@ -42,6 +42,41 @@ class SearchNotes:
     window: Window | None = None
 
 
+GraphQuestion = Literal[
+    "safety",  # which current drugs are contraindicated or need another dose
+    "interactions",  # which drugs interact
+    "explanation",  # what could explain a finding
+    "workup",  # what is missing in the work-up or monitoring of a problem
+    "cohort",  # who has a disease, its subtypes and codes included
+    "timeline",  # what the record says of a problem, in time
+    "differential",  # which diseases a set of findings speaks for and against
+    "facts",  # what general knowledge says
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreGraph:
+    """Walk the knowledge graph and, where it is about a patient, the patient graph.
+
+    Attributes:
+        ask: which question.
+        subject_id: whose record; ``None`` for a question about many or about none.
+        concepts: ids of what the question names, in its order.
+        absent: ids of findings that the question says are not there.
+        relations: of a question for facts: the relations asked for.
+        side: of a question for facts: whether the first of the concepts is the subject or the object.
+        counts: of a cohort: how many are asked for, and not who.
+    """
+
+    ask: GraphQuestion
+    subject_id: int | None
+    concepts: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    side: Literal["out", "in"] = "out"
+    counts: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Clarify:
     """Ask back: the question, in its language, and the candidates."""
@@ -58,7 +93,7 @@ class Refuse:
     text: str
 
 
-Action = QueryRecords | SearchNotes | Clarify | Refuse
+Action = QueryRecords | SearchNotes | ExploreGraph | Clarify | Refuse
 
 
 @dataclass(frozen=True, slots=True)

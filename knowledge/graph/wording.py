@@ -21,17 +21,21 @@ def path_text(graph: KnowledgeGraph, path: Sequence[Edge], language: Literal["en
     """
     if not path:
         return ""
-    names = {
-        node.id: node.name(language)
-        for node in graph.nodes(one for edge in path for one in (edge.subject, edge.object))
+    nodes = {
+        node.id: node for node in graph.nodes(one for edge in path for one in (edge.subject, edge.object))
     }
+    names = {one: node.name(language) for one, node in nodes.items()}
     at = _start(path)
     text = names[at]
     for edge in path:
         relation = relations().get(edge.relation)
         label = relation.zh if language == "zh" and relation else edge.relation
         if edge.subject == at:
-            text += f" —{label}→ {edge.condition or names[edge.object]}"
+            target = names[edge.object]
+            if edge.condition:
+                measured = nodes[edge.object].type in ("lab", "vital")
+                target = edge.condition if measured else f"{target} ({edge.condition})"
+            text += f" —{label}→ {target}"
             at = edge.object
         else:
             condition = f" ({edge.condition})" if edge.condition else ""

@@ -9,7 +9,7 @@ from knowledge.patients.model import (
     Statement,
 )
 from knowledge.patients.patients import Member, PatientGraph
-from knowledge.patients.write import Written, update
+from knowledge.patients.write import Written, generations, update
 
 __all__ = [
     "DrugOrder",
@@ -21,5 +21,6 @@ __all__ = [
     "RowRef",
     "Statement",
     "Written",
+    "generations",
     "update",
 ]

@@ -86,7 +86,13 @@ class Naming:
             return _only(self._called(f"{fluid} {label}", kind) or self._called(f"{label}, {fluid}", kind))
         system, _, value = (code or "").partition("|")
         found = [n for n in self._graph.by_code(system, value) if n.type in kind] if value else []
-        return _only(found) or _only(self._called(label, kind))
+        return _only(found) or self._narrowest(self._called(label, kind))
+
+    def _narrowest(self, nodes: Collection[Node]) -> str | None:
+        """Of the concepts that a label names the one with fewest: "systolic" is listed for blood pressure, too."""
+        labels = {n.id: sum(name.kind == "label" for name in self._graph.names(n.id)) for n in nodes}
+        least = [one for one, count in labels.items() if count == min(labels.values())]
+        return least[0] if len(least) == 1 else None
 
     def _coded(self, table: str, code: str, types: frozenset[str]) -> tuple[Node, ...]:
         system, _, value = code.partition("|")
@@ -122,7 +128,8 @@ class Naming:
         if whole:
             return whole
         parts = [_STRENGTH.sub("", f"{part.strip()} ").strip() for part in _PARTS.split(wording)]
-        return tuple({node.id: node for part in parts for node in self._first_drug(part)}.values())
+        found = {node.id: node for part in parts for node in self._first_drug(part)}
+        return tuple(found.values()) or self._called(wording, _CLASSES)  # "Insulin"
 
     def _first_drug(self, text: str) -> tuple[Node, ...]:
         """The drug that a text begins with; "Insulin Aspart Protamine" is no protamine. Anywhere in Chinese."""

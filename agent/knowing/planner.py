@@ -1,0 +1,204 @@
+"""Plans the questions that the graphs answer, before the planner of record questions, by their words and concepts."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from agent.answer import Language
+from agent.knowing.reading import QuestionReader, Reading
+from agent.knowing.wordings import asked_facts, says
+from agent.planning.chart_words import find_chart
+from agent.planning.link import Linked
+from agent.planning.plan import Action, ExploreGraph, GraphQuestion, Plan, Planner, Turn
+from agent.planning.subject import subject_of, which_patient
+from agent.scope import Scope
+from knowledge.graph import KnowledgeGraph
+
+_SURE = 0.95
+_DRUG = ("drug", "drug_class")
+_THING = ("disease", "finding")
+_RULES = ("contraindicated_when", "dose_adjust_when")
+
+
+class KnowledgePlanner:
+    """A planner that knows the questions for the graphs, before one that need not.
+
+    It takes a question only where its words say which of these it is and it names what that needs; everything
+    else goes to the planner behind, unseen.
+
+    Args:
+        behind: plans all other questions.
+        reader: finds the concepts of a question.
+        graph: knows which lab proves which disease.
+    """
+
+    def __init__(self, behind: Planner, reader: QuestionReader, graph: KnowledgeGraph) -> None:
+        self.behind = behind
+        self._reader = reader
+        self._graph = graph
+
+    def plan(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> Plan:
+        """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
+        action = self.explored(question, language, linked, scope)
+        if action is None:
+            return self.behind.plan(question, language, linked, scope, history, stop)
+        return Plan((action,), _SURE)
+
+    def explored(self, question: str, language: Language, linked: Linked, scope: Scope) -> Action | None:
+        """The walk that answers a question; a refusal or question back; ``None`` where it is another planner's."""
+        if find_chart(question, language) is not None or says(question, language, "unknowable"):
+            return None
+        asked = _Asked(question, language, linked, scope, self._reader.read(question, language), self._graph)
+        return asked.action()
+
+
+class _Asked:
+    """One question: its words, what it names and whom it is about."""
+
+    def __init__(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        named: Reading,
+        graph: KnowledgeGraph,
+    ) -> None:
+        self._question, self._scope = question, scope
+        self._language: Language = language
+        self._graph = graph
+        self._subject = subject_of(linked, language, scope)
+        self._timed = bool(linked.times)
+        self._drugs = named.of(*_DRUG)
+        self._things = named.of(*_THING) + self._disturbed(named)
+        self._absent = named.missing(*_THING)
+        self._named = named
+        self._meant = bool(linked.patients) or self._says("pronoun")
+        self._personal = self._meant or self._says("current")
+
+    def action(self) -> Action | None:
+        """The first of the questions that this is."""
+        for ask in (
+            self._interactions,
+            self._cohort,
+            self._workup,
+            self._timeline,
+            self._safety,
+            self._explanation,
+            self._differential,
+            self._facts,
+        ):
+            found = ask()
+            if found is not None:
+                return found
+        return None
+
+    def _interactions(self) -> Action | None:
+        if not (self._says("interactions") or (self._says("combined") and len(self._drugs) > 1)):
+            return None
+        if len(self._drugs) > 1 or (self._drugs and not self._personal and self._subject.subject_id is None):
+            return self._about("interactions", self._drugs)
+        return self._of_patient("interactions", self._drugs)
+
+    def _safety(self) -> Action | None:
+        if not (self._says("safety") or (self._drugs and self._says("drug_safety"))):
+            return None
+        general = self._subject.subject_id is None and not self._personal
+        if self._drugs and (general or self._things):
+            return self._about("facts", (*self._drugs, *self._things), _RULES)
+        return self._of_patient("safety", self._drugs)
+
+    def _explanation(self) -> Action | None:
+        if not self._things or not self._says("explanation"):
+            return None
+        if self._subject.subject_id is None and not self._personal:
+            return None  # general causes
+        return self._of_patient("explanation", self._things)
+
+    def _workup(self) -> Action | None:
+        about = (*self._named.of("disease", "finding"), *self._drugs)
+        if not about or not self._says("workup"):
+            return None
+        if self._subject.subject_id is None and not self._personal:
+            return None
+        return self._of_patient("workup", about)
+
+    def _cohort(self) -> Action | None:
+        about = self._named.of("disease", "finding")
+        if not about or not self._says("cohort") or not self._says("many"):
+            return None
+        if self._subject.subject_id is not None and self._subject.subject_id != self._scope.patient:
+            return None
+        return ExploreGraph("cohort", None, about, counts=self._says("count"))
+
+    def _timeline(self) -> Action | None:
+        if not self._things or not self._says("timeline"):
+            return None
+        if self._subject.subject_id is None and not self._personal:
+            return None
+        return self._of_patient("timeline", self._things)
+
+    def _differential(self) -> Action | None:
+        if not self._says("differential") or not (self._things or self._subject.subject_id is not None):
+            return None
+        if self._subject.stop is not None:
+            return self._subject.stop
+        return ExploreGraph("differential", self._subject.subject_id, self._things, self._absent)
+
+    def _facts(self) -> Action | None:
+        if self._personal or self._timed or self._says("many"):
+            return None
+        for asked in asked_facts(self._question, self._language):
+            about = self._named.of(*asked.of)
+            if about:
+                others = tuple(one for one in (*self._things, *self._drugs) if one not in about)
+                if self._graph.edges(_kinds(self._graph, about), asked.relations, asked.side):
+                    return self._about("facts", (*about, *others), asked.relations, asked.side)
+        return None
+
+    def _of_patient(self, ask: GraphQuestion, concepts: tuple[str, ...]) -> Action | None:
+        if self._subject.stop is not None:
+            return self._subject.stop
+        if self._subject.subject_id is None:
+            return which_patient(self._language, self._scope) if self._meant else None
+        return ExploreGraph(ask, self._subject.subject_id, concepts, self._absent)
+
+    def _about(
+        self,
+        ask: GraphQuestion,
+        concepts: Iterable[str],
+        relations: tuple[str, ...] = (),
+        side: Literal["in", "out"] = "out",
+    ) -> ExploreGraph:
+        return ExploreGraph(ask, None, tuple(dict.fromkeys(concepts)), self._absent, relations, side)
+
+    def _says(self, wording: str) -> bool:
+        return says(self._question, self._language, wording)
+
+    def _disturbed(self, named: Reading) -> tuple[str, ...]:
+        """The diseases that a high or low result is: "why is her potassium high?" asks of hyperkalemia."""
+        wanted = [sign for word, sign in (("high", ">"), ("low", "<")) if self._says(word)]
+        if len(wanted) != 1:
+            return ()
+        edges = self._graph.edges(named.of("lab", "vital"), ("diagnosed_by",), "in")
+        return tuple(
+            dict.fromkeys(
+                edge.subject
+                for edge in edges
+                if edge.condition is not None
+                and wanted[0] in edge.condition
+                and " and " not in edge.condition
+            )
+        )
+
+
+def _kinds(graph: KnowledgeGraph, concepts: Iterable[str]) -> tuple[str, ...]:
+    """Concepts with what is above them: what holds for the whole kind answers, too."""
+    return tuple(dict.fromkeys(one for concept in concepts for one in (concept, *graph.ancestors(concept))))

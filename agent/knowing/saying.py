@@ -1,0 +1,162 @@
+"""Says values and things of a patient in words, with where and when they are on record."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.answer import Language
+from agent.knowing.evidence import Cites
+from agent.knowing.point import Computation
+from agent.knowing.values import AGE, Value, rounded
+from agent.knowing.words import word
+from knowledge.errors import UnitError
+from knowledge.facts.units import convert, parse_unit
+from knowledge.graph import Edge, KnowledgeGraph
+from knowledge.graph.wording import path_text
+from knowledge.patients import NoteRef, Problem, RowRef, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A text and the numbers in it that are computed."""
+
+    text: str
+    computed: tuple[Computation, ...] = ()
+
+
+class Saying:
+    """Words things for one answer.
+
+    Args:
+        graph: knows names.
+        cites: names concepts in the answer's language.
+        language: of the answer.
+        now: days are counted back from it.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, cites: Cites, language: Language, now: str) -> None:
+        self._graph = graph
+        self._cites = cites
+        self.language: Language = language
+        self._now = now
+
+    def name(self, concept: str) -> str:
+        """What a concept is called."""
+        return self._cites.name(concept)
+
+    def path(self, edges: Sequence[Edge]) -> str:
+        """A path as text, with what a row of the record is linked by."""
+        return path_text(self._graph, edges, self.language)
+
+    def detail(self, edge: Edge) -> str:
+        """What a fact adds in its own words, as a sentence of its own; empty where it adds nothing."""
+        said = self._cites.detail(edge)
+        return word(self.language, "detail.text", detail=said.rstrip("。.")) if said else ""
+
+    def value(self, value: Value, unit: str = "") -> Worded:
+        """A value with its unit, its row and its time; in another unit, too, where a condition is in that."""
+        if value.concept == AGE:
+            number = float(int(value.reading.value))
+            return Worded(self._say("age", number=plain(number)), (Computation("age", number),))
+        if value.computation is not None:
+            basis = [self.value(Value.of(result)) for result in value.basis]
+            joined = basis[0].text
+            for other in basis[1:]:
+                joined = self._say("joined", first=joined, second=other.text)
+            number = value.computation.result
+            text = self._say(
+                value.computation.name,
+                name=self.name(value.concept),
+                number=plain(number),
+                unit=value.reading.unit,
+                basis=joined,
+            )
+            return Worded(text, (value.computation, *(c for each in basis for c in each.computed)))
+        return self._recorded(value, unit)
+
+    def thing(self, thing: Problem) -> Worded:
+        """A problem or finding, by the newest statement of it."""
+        said = newest(thing)
+        worded = self.statement(said)
+        if thing.historical:
+            return Worded(word(self.language, "thing.history", name=worded.text), worded.computed)
+        return worded
+
+    def statement(self, said: Statement) -> Worded:
+        """What one row or note says."""
+        ago, computed = self.ago(said.start)
+        name = self.name(said.concept) if said.concept is not None else said.name
+        time = short(said.start) or word(self.language, "value.undated")
+        if isinstance(said.evidence, NoteRef):
+            note_id = said.evidence.note_id
+            text = word(self.language, "thing.note", name=name, note_id=note_id, time=time, ago=ago)
+        else:
+            row = said.evidence
+            text = word(
+                self.language, "thing.row", name=name, table=row.table, row_id=row.row_id, time=time, ago=ago
+            )
+        return Worded(text, computed)
+
+    def ago(self, time: str | None) -> tuple[str, tuple[Computation, ...]]:
+        """How many days before now a time was."""
+        if time is None:
+            return word(self.language, "value.undated"), ()
+        days = days_between(time, self._now)
+        if days < 2:
+            return word(self.language, "value.today" if days < 1 else "value.yesterday"), ()
+        return self._say("days_ago", days=days), (Computation("days_ago", float(days)),)
+
+    def _recorded(self, value: Value, unit: str) -> Worded:
+        row, (ago, computed) = value.rows[0], self.ago(value.time)
+        slots = {
+            "name": self.name(value.concept),
+            "number": plain(value.reading.value),
+            "unit": value.reading.unit,
+            "table": row.table,
+            "row_id": row.row_id,
+            "time": short(value.time) or word(self.language, "value.undated"),
+            "ago": ago,
+        }
+        other = _other(value, unit)
+        if other is None:
+            return Worded(self._say("read", **slots), computed)
+        text = self._say("converted", **slots, other=plain(other), other_unit=unit)
+        return Worded(text, (*computed, Computation("converted", other, value.concept, unit)))
+
+    def _say(self, key: str, /, **slots: object) -> str:
+        return word(self.language, f"value.{key}", **slots)
+
+
+def newest(thing: Problem) -> Statement:
+    """The statement to cite for a thing: a row before a note, then the newest."""
+    return max(thing.statements, key=lambda s: (isinstance(s.evidence, RowRef), s.start or ""))
+
+
+def plain(number: float) -> str:
+    """A number without needless zeros."""
+    return f"{number:g}" if abs(number) < 1e5 else f"{number:.0f}"
+
+
+def short(time: str | None) -> str | None:
+    """A time without its seconds."""
+    return time[:16] if time is not None else None
+
+
+def days_between(earlier: str, later: str) -> int:
+    """Whole days of the calendar from one time to a later one."""
+    first, last = (datetime.fromisoformat(time[:10]) for time in (earlier, later))
+    return (last - first).days
+
+
+def _other(value: Value, unit: str) -> float | None:
+    """The value in another unit; ``None`` where that is the same unit, or there is no way."""
+    if not unit:
+        return None
+    with suppress(UnitError):
+        if parse_unit(unit) == parse_unit(value.reading.unit):
+            return None
+        converted = convert(value.reading.value, value.reading.unit, unit, value.concept)
+        other = rounded(converted)
+        return None if other == value.reading.value else other
+    return None

@@ -1,0 +1,113 @@
+"""What the work-up and monitoring of a problem or drug call for, held against what the record has."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.knowing.desk import Desk
+from agent.knowing.patient import kinship
+from agent.knowing.point import GraphFinding, Piece, Point
+from agent.knowing.saying import Worded, days_between
+from agent.knowing.values import Value
+from agent.knowing.words import listed
+from knowledge.graph import Edge
+from knowledge.patients import Statement
+
+_RELATIONS = ("diagnosed_by", "monitored_by")
+_OLD_DAYS = 365
+"""A result older than this is told with its age among what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Something that is called for, the facts that call for it, and what the record has of it."""
+
+    concept: str
+    paths: tuple[tuple[Edge, ...], ...]
+    value: Value | None = None
+    statement: Statement | None = None
+
+    @property
+    def time(self) -> str | None:
+        """When it was done last."""
+        return self.value.time if self.value is not None else self.statement.start if self.statement else None
+
+
+def workup(desk: Desk) -> GraphFinding:
+    """What is missing first, then what is old, then what is there."""
+    called = [_looked_up(desk, concept, paths) for concept, paths in _called_for(desk).items()]
+    missing = [one for one in called if one.value is None and one.statement is None]
+    there = [one for one in called if one not in missing]
+    old = [
+        one for one in there if one.time is not None and days_between(one.time, desk.scope.now) > _OLD_DAYS
+    ]
+    about = listed(desk.language, [desk.saying.name(concept) for concept in desk.action.concepts])
+    points = [_missing(desk, one) for one in missing]
+    points += [_found(desk, "workup.old", one) for one in old]
+    points += [_found(desk, "workup.done", one) for one in there if one not in old]
+    if not called:
+        points = [Point("workup.no_facts", (("name", about),))]
+    elif not missing and not old:
+        points.insert(0, Point("workup.complete", (("name", about),), tuple(_evidence(desk, there[0]))))
+    return GraphFinding(desk.action, tuple(points), (("workup", ()),))
+
+
+def _called_for(desk: Desk) -> dict[str, tuple[tuple[Edge, ...], ...]]:
+    """Each thing that facts about a concept, or about the kinds above it, call for."""
+    found: dict[str, list[tuple[Edge, ...]]] = {}
+    for concept in desk.action.concepts:
+        for subject in (concept, *desk.graph.ancestors(concept)):
+            for edge in desk.graph.edges((subject,), _RELATIONS):
+                found.setdefault(edge.object, []).append((*kinship(desk.graph, concept, subject), edge))
+    return {concept: tuple(_distinct(paths)) for concept, paths in found.items()}
+
+
+def _distinct(paths: Sequence[tuple[Edge, ...]]) -> Iterator[tuple[Edge, ...]]:
+    """One path for each relation, the nearest."""
+    nearest: dict[str, tuple[Edge, ...]] = {}
+    for path in sorted(paths, key=len):
+        nearest.setdefault(path[-1].relation, path)
+    yield from nearest.values()
+
+
+def _looked_up(desk: Desk, concept: str, paths: tuple[tuple[Edge, ...], ...]) -> Called:
+    kind = desk.graph.node(concept).type
+    if kind in ("lab", "vital"):
+        return Called(concept, paths, value=desk.values.value(concept))
+    kinds = (concept, *desk.graph.descendants(concept))
+    said = desk.patients.statements(desk.patient.subject_id, concepts=kinds)
+    done = [s for s in said if s.is_own and (s.start is None or s.start <= desk.scope.now)]
+    return Called(concept, paths, statement=done[-1] if done else None)
+
+
+def _missing(desk: Desk, one: Called) -> Point:
+    slots = (
+        ("name", desk.saying.name(one.concept)),
+        ("path", "; ".join(desk.saying.path(path) for path in one.paths)),
+        ("detail", "".join(desk.saying.detail(path[-1]) for path in one.paths)),
+    )
+    return Point("workup.missing", slots, tuple(desk.cites.path(path) for path in one.paths))
+
+
+def _found(desk: Desk, key: str, one: Called) -> Point:
+    worded = _worded(desk, one)
+    slots = (
+        ("name", desk.saying.name(one.concept)),
+        ("path", "; ".join(desk.saying.path(path) for path in one.paths)),
+        ("because", worded.text),
+    )
+    return Point(key, slots, _evidence(desk, one), worded.computed)
+
+
+def _worded(desk: Desk, one: Called) -> Worded:
+    if one.value is not None:
+        return desk.saying.value(one.value)
+    assert one.statement is not None, "what is there has a value or a statement"
+    return desk.saying.statement(one.statement)
+
+
+def _evidence(desk: Desk, one: Called) -> tuple[Piece, ...]:
+    paths = tuple(desk.cites.path(path) for path in one.paths)
+    if one.value is not None:
+        return (*paths, *desk.cites.rows(one.value.rows))
+    assert one.statement is not None, "what is there has a value or a statement"
+    return (*paths, desk.cites.said(one.statement))
