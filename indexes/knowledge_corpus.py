@@ -59,14 +59,11 @@ class KnowledgeCorpus:
     def changes(self, since: int, indexed: Indexed) -> tuple[Sequence[Key], int]:
         """Documents by the library's log; facts by what the index holds."""
         changed, last = self.library.changes(since)
-        now = {("fact", name): text.source.sha256 for name, text in self._facts().items()}
-        held = {key: sha256 for key, sha256 in indexed().items() if key[0] == "fact"}
-        facts: list[Key] = [
-            ("fact", name)
-            for kind, name in sorted(now.keys() | held.keys())
-            if now.get((kind, name)) != held.get((kind, name))
-        ]
-        return [*(("document", one) for one in changed), *facts], last
+        now = {name: text.source.sha256 for name, text in self._facts().items()}
+        held = {name: sha256 for (kind, name), sha256 in indexed().items() if kind == "fact"}
+        facts = [name for name in sorted(now.keys() | held.keys()) if now.get(name) != held.get(name)]
+        keys: list[Key] = [*(("document", one) for one in changed), *(("fact", one) for one in facts)]
+        return keys, last
 
     def _sources(self) -> list:
         return [source for source in self.graph.sources() if 0 < source.edges <= _FEW]
