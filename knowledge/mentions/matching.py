@@ -48,7 +48,7 @@ def spans(names: NameTable, text: str, words: Words) -> list[Span]:
         found = _with_definitions(names, text, words, found, known)
     kept = longest(found)
     formed = [span for span in _formed(text, words) if not any(_overlap(span, other) for other in kept)]
-    grown = longest(_grown(span, words) for span in (*kept, *formed))
+    grown = longest(_grown(span, names, words) for span in (*kept, *formed))
     return [one for span in grown for one in _coordinated(span, names, text, words)]
 
 
@@ -206,14 +206,17 @@ def _gap(text: str, words: Words, place: int) -> str:
     return text[words.ends[place - 1] : words.starts[place]] if place else ""
 
 
-def _grown(span: Span, words: Words) -> Span:
+def _grown(span: Span, names: NameTable, words: Words) -> Span:
     """A problem with the words around it that say which one: "hereditary", "X-linked", "cerebral", "type 2"."""
     if span.type not in PROBLEMS:
         return span
-    last = span.last
+    last, concepts = span.last, span.concepts
     if words.raw[last : last + 1] == ["type"] and last + 1 < len(words.raw) and len(words.raw[last + 1]) <= 3:
+        kind = _normal(words, last, last + 2)
+        name = _normal(words, span.first, last)
         last += 2
-    return replace(span, first=_modified(words, span.first), last=last)
+        concepts = names.named(" ".join((*kind, *name)), "") or concepts  # "diabetes type 2"
+    return replace(span, first=_modified(words, span.first), last=last, concepts=concepts)
 
 
 def _modified(words: Words, first: int) -> int:

@@ -57,7 +57,7 @@ class NameTable:
             if not name.preferred:
                 self._add(name, preferred)
         for name in names():
-            for form in (*adjectives(name), *_people(name)):
+            for form in (*adjectives(name), *_people(name), *_of_organ(name)):
                 if name_key(form) not in self._concepts:
                     self._add(replace(name, form=form))
         for form, concept in listed_senses():
@@ -131,6 +131,14 @@ def adjectives(name: Name) -> Iterator[str]:
         stem = name.form.lower().removesuffix(ending)
         if len(stem) < len(name.form) and (len(stem) >= _SHORTEST_STEM or not stem):
             yield stem + adjective
+
+
+def _of_organ(name: Name) -> Iterator[str]:
+    """The same problem named the other way round: breast cancer, cancer of the breast."""
+    organ, _, head = name.form.lower().rpartition(" ")
+    if organ and name.type == "disease" and not name.cased and (head, "organ") in table("disease_heads"):
+        yield f"{head} of {organ}"
+        yield f"{head} of the {organ}"
 
 
 def _people(name: Name) -> Iterator[str]:

@@ -16,7 +16,7 @@ _MONTHS = {
 }  # fmt: skip
 _MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _NUMBER = (
-    r"(?:\d+(?:\.\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|several"
+    r"(?:\d+(?:\.\d+)?(?: ?(?:-|–|to) ?\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|several"
     r"|(?:a )?few|(?:a )?couple of)"
 )
 _UNIT = r"(?:min(?:ute)?s?|h(?:ou)?rs?|days?|weeks?|wks?|months?|mos?|years?|yrs?|decades?|nights?)"
