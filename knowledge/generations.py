@@ -62,15 +62,18 @@ class Generations:
         return folder, check(folder, sha256, self.repair)
 
     @contextmanager
-    def stage(self) -> Iterator[Staging]:
+    def stage(self, wait: float = 0) -> Iterator[Staging]:
         """Make a new generation under the build lock; it takes over when the block ends with a manifest set.
+
+        Args:
+            wait: for another build that is at work, in seconds.
 
         Raises:
             IndexFault: another build is at work, or the folder cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(self.folder / "build.lock", timeout=0):
+            with FileLock(self.folder / "build.lock", timeout=wait):
                 yield from self._staged()
         except Timeout as error:
             raise IndexFault(

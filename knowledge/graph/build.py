@@ -14,7 +14,7 @@ from knowledge.facts import Fact, review_facts
 from knowledge.graph.classes import class_members
 from knowledge.graph.graph import KnowledgeGraph
 from knowledge.graph.parts import CodeScope
-from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, generations, writing
+from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, stated, writing
 from knowledge.terminology import Terminology
 from knowledge.terminology.concepts import Concept, read_table
 
@@ -22,6 +22,7 @@ CORE = "core"
 _HIERARCHICAL = frozenset({"icd10", "icd9", "icd10pcs", "icd9proc", "atc"})
 """Code systems whose codes stand for themselves and all below them in the tables of concepts."""
 _SHOWN = 5
+_PATIENCE = 120.0  # seconds that a start waits where another has just begun to build
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +56,27 @@ def ensure(path: Path) -> KnowledgeGraph:
         ConfigError: a table of the core pack cannot be read.
     """
     version = Tables.shipped().version()
-    if (path / "current").exists() and not _holds_only_an_older_core(path):
+    known = stated(path)
+    # A graph of another version of Chartroom into which nothing was imported: nothing is lost with it.
+    outdated = known.get("graph_schema") != SCHEMA_VERSION and known.get("sources") == CORE
+    there = (path / "current").exists() and not outdated
+    if there:
         graph = KnowledgeGraph.open(path)
         if graph.core_version == version:
             return graph
         graph.close()
-        build_core(path)
-    else:
-        build_core(path, anew=True)
+    build_core(path, anew=not there, wait=_PATIENCE)
     return KnowledgeGraph.open(path)
 
 
-def _holds_only_an_older_core(path: Path) -> bool:
-    """Whether the graph is of another version of Chartroom and nothing was imported: then nothing is lost."""
-    details = generations(path).open()[1].details
-    return details.get("graph_schema") != SCHEMA_VERSION and details.get("sources") == CORE
-
-
-def build_core(path: Path, *, anew: bool = False, tables: Tables | None = None) -> None:
+def build_core(path: Path, *, anew: bool = False, tables: Tables | None = None, wait: float = 0) -> None:
     """Put the core pack into the graph in the folder ``path``, in place of an older one.
 
     Args:
         path: the folder of the graph; made if it does not exist.
         anew: drop what was imported, too, and whatever is wrong with the files that are there.
         tables: others than those that come with Chartroom.
+        wait: for another change that is at work, in seconds.
 
     Raises:
         IndexFault: the graph that is there was altered (and not ``anew``), or another change of it is at work.
@@ -88,7 +86,7 @@ def build_core(path: Path, *, anew: bool = False, tables: Tables | None = None) 
     concepts = Terminology(
         concept for table in sorted(tables.concepts.glob("*.tsv")) for concept in read_table(table)
     ).concepts
-    with writing(path, anew=anew) as writer:
+    with writing(path, anew=anew, wait=wait) as writer:
         version = tables.version()
         source = writer.source(
             CORE, title="Core pack of Chartroom", format="core", version=version, sha256=version

@@ -16,6 +16,7 @@ from pathlib import Path
 from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.graph.parts import CodeScope, Language, NameKind
+from knowledge.manifest import NAME as MANIFEST
 from knowledge.manifest import Manifest
 from knowledge.terminology.terminology import fold
 
@@ -54,19 +55,29 @@ def checked(folder: Path) -> tuple[Path, Manifest]:
     return generation, manifest
 
 
+def stated(folder: Path) -> Mapping[str, int | str]:
+    """What the manifest tells of the graph, unchecked; nothing where there is none that can be read."""
+    try:
+        text = (generations(folder).current() / MANIFEST).read_text("utf-8")
+        return Manifest.model_validate_json(text).details
+    except (OSError, ValueError, IndexFault):
+        return {}
+
+
 @contextmanager
-def writing(folder: Path, *, anew: bool = False) -> "Iterator[GraphWriter]":
+def writing(folder: Path, *, anew: bool = False, wait: float = 0) -> "Iterator[GraphWriter]":
     """Change the graph in ``folder``; the change takes effect when the block ends, and not at all if it raises.
 
     Args:
         folder: holds the graph, or is made.
         anew: begin with an empty graph, whatever is there.
+        wait: for another change that is at work, in seconds.
 
     Raises:
         IndexFault: another change is at work, the folder cannot be written, or the graph to be changed was altered.
     """
     places = generations(folder)
-    with places.stage() as staging:
+    with places.stage(wait) as staging:
         database = staging.folder / DATABASE
         copied = not anew and (folder / "current").exists()
         if copied:

@@ -7,6 +7,7 @@ import pytest
 from knowledge.errors import IndexFault
 from knowledge.graph import KnowledgeGraph, build_core, ensure
 from knowledge.graph.build import Tables
+from knowledge.graph.write import writing
 
 
 def ids(nodes) -> list[str]:
@@ -129,3 +130,23 @@ def test_ensure_builds_what_is_missing_and_follows_a_new_core_pack(tables: Table
     assert graph.core_version == Tables.shipped().version()
     assert graph.node("disease:mi").zh == "心肌梗死"
     assert ensure(tmp_path / "graph").core_version == graph.core_version
+
+
+def test_a_graph_of_another_version_is_made_anew_where_nothing_was_imported(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "graph"
+    with monkeypatch.context() as older:
+        older.setattr("knowledge.graph.write.SCHEMA_VERSION", "older")
+        build_core(folder, tables=tables)
+    assert "disease:mi" in {node.id for node in ensure(folder).named("心梗")}
+    with monkeypatch.context() as older:
+        older.setattr("knowledge.graph.write.SCHEMA_VERSION", "older")
+        older.setattr("knowledge.graph.build.SCHEMA_VERSION", "older")
+        build_core(folder, tables=tables, anew=True)
+        with writing(folder) as writer:
+            source = writer.source("own", title="own", format="test", version="1", sha256="0")
+            key = writer.concept("own:1")
+            writer.claim(key, source, term="own:1", type="disease", en="own", zh=None)
+    with pytest.raises(IndexFault, match=r"build --anew\. Then import again: own\."):
+        ensure(folder)
