@@ -27,9 +27,9 @@ from agent.answer import (
 from agent.facts import facts, has_number
 from agent.knowing.check import edges_hold, walk_holds
 from agent.phrases import say
-from agent.query.compile import PROVENANCE_CAP
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
+from agent.query.provenance import PROVENANCE_CAP
 from agent.query.reference import analyte_of, limits
 from agent.query.sentence import Operation
 from agent.query.speaker import SENTENCES_CAP
@@ -63,7 +63,7 @@ def verify(draft: Draft, scope: Scope, store: RecordStore, graph: KnowledgeGraph
         for sentence in draft.sentences
         if all(sound[number] for number in sentence.evidence)
         and (
-            walk_holds(sentence.text, sentence.computed, [evidence[n] for n in sentence.evidence], scope.now)
+            walk_holds(sentence, [evidence[n] for n in sentence.evidence], scope.now, graph)
             if sentence.walked
             else holds(sentence, [evidence[n] for n in sentence.evidence], draft)
         )

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.answer import Cell
-from agent.query.compile import PROVENANCE_CAP, Compiled, Provenance, compile
+from agent.query.compile import compile
 from agent.query.model import ClinicalQuery, Survival, Top
+from agent.query.provenance import PROVENANCE_CAP, Compiled, Provenance
 from agent.scope import Scope
 from agent.sql.guard import run_guarded
 from knowledge.errors import QueryRejected

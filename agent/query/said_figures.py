@@ -1,9 +1,9 @@
 """Sentences about one figure: a count, a statistic, a time, a rank."""
 
-from agent.query.compile import PROVENANCE_CAP
 from agent.query.model import Count, Elapsed, Percentile, Statistic
 from agent.query.numerals import decimals_of, moment, number
 from agent.query.phrases import label, phrase, phrases
+from agent.query.provenance import PROVENANCE_CAP
 from agent.query.sentence import Operation, Sentence
 from agent.query.speaker import SENTENCES_CAP, Speaker
 

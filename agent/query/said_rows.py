@@ -1,13 +1,13 @@
 """Sentences about rows of the record: a value, an entry, whether there is one."""
 
 from agent.answer import Cell
-from agent.query.compile import PROVENANCE_CAP
 from agent.query.domains import bindings
 from agent.query.entries import culture_result, entry, measured
 from agent.query.execute import EvidenceRows
 from agent.query.model import Condition, Exists
 from agent.query.numerals import fixed, moment, number
 from agent.query.phrases import label, phrase, phrases, pick_word, subject, value_word
+from agent.query.provenance import PROVENANCE_CAP
 from agent.query.reference import analyte_of, limits
 from agent.query.sentence import Operation, Sentence
 from agent.query.speaker import SENTENCES_CAP, Speaker

@@ -6,8 +6,8 @@ part of a statement is none that it recognises it says so (``Unexpressed``) rath
 
 from sqlglot import exp
 
-from agent.query.compile import DAYS_IN
 from agent.query.domains import Binding, bindings
+from agent.query.figures import DAYS_IN
 from agent.query.model import (
     Ask,
     Balance,
