@@ -32,7 +32,7 @@ from indexes.corpus import Indexed, Key, Reader, Source, SourceKind, Text, text_
 from indexes.embedding import Embedder
 from indexes.graph_search import GraphSearch
 from indexes.index import PassageIndex
-from indexes.retrieval import MODES, Retrieval
+from indexes.retrieval import MODES, Retrieval, RetrievalMode
 from indexes.tagging import GraphTagger
 
 K = 10
@@ -134,7 +134,7 @@ def main() -> None:
         searched = Retrieval((index,), GraphSearch(graph, tagger))
         for mode in MODES:
 
-            def ours(question: str, mode=mode) -> list[str]:
+            def ours(question: str, mode: RetrievalMode = mode) -> list[str]:
                 return [hit.source_id for hit in searched.search(question, mode=mode, k=_DEEP)]
 
             table.add_row(mode, *measured(ours, asked))

@@ -172,7 +172,7 @@ class _Writer:
             self.connection.executemany(
                 "INSERT INTO waiting VALUES (?, ?)",
                 (
-                    (chunk_id, passage(text.source, piece))
+                    (chunk_id, text.meaning or passage(text.source, piece))
                     for chunk_id, piece in zip(ids, pieces, strict=True)
                 ),
             )

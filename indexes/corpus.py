@@ -32,11 +32,13 @@ class Text:
 
     Attributes:
         concepts: ids of the concepts that it is about, where that is known without reading it.
+        meaning: what is embedded in its place, where the rest of it says the same in another language.
     """
 
     source: Source
     text: str
     concepts: tuple[str, ...] = ()
+    meaning: str | None = None
 
 
 Key = tuple[SourceKind, str]

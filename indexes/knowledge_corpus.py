@@ -88,9 +88,10 @@ class KnowledgeCorpus:
     def _of_edges(self, name: str, edges: Sequence[Edge]) -> Text:
         first = edges[0]
         nodes = {node.id: node for node in self.graph.nodes((first.subject, first.object))}
-        text = f"{fact_text(first, nodes, 'en')} {fact_text(first, nodes, 'zh')}"
+        english = fact_text(first, nodes, "en")
+        text = f"{english} {fact_text(first, nodes, 'zh')}"
         source = Source("fact", name, text_sha256(text), title=first.source)
-        return Text(source, text, (first.subject, first.object))
+        return Text(source, text, (first.subject, first.object), english)
 
 
 def fact_name(edge: Edge) -> str:

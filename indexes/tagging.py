@@ -7,7 +7,6 @@ from importlib.resources import files
 
 from knowledge.graph import KnowledgeGraph
 from knowledge.mentions import Mention, MentionFinder, NameTable
-from knowledge.mentions.finder import Language
 
 
 class GraphTagger:
@@ -30,9 +29,9 @@ class GraphTagger:
             digest.update(table.read_bytes())
         return digest.hexdigest()[:16]
 
-    def find(self, text: str, language: Language | None = None) -> Sequence[Mention]:
-        """The mentions of a text, by position."""
-        return self._finder.find(text, language)
+    def find(self, text: str, language: str | None = None) -> Sequence[Mention]:
+        """The mentions of a text, by position; of a language without rules each sentence's script decides."""
+        return self._finder.find(text, language if language in ("en", "zh") else None)
 
     @cached_property
     def _finder(self) -> MentionFinder:
