@@ -204,7 +204,9 @@ class _Writer:
         for point in finding.points:
             cited = tuple(dict.fromkeys(self._add(piece) for piece in point.evidence))
             text = word(self.language, point.key, **dict(point.slots))
-            self.sentences.append(Sentence(text, cited, walked=True, computed=point.computed))
+            self.sentences.append(
+                Sentence(text, cited, walked=True, computed=point.computed, names=finding.names)
+            )
 
     def _add(self, piece: Evidence) -> int:
         """The number of a piece of evidence, which it is given where it comes first."""

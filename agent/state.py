@@ -104,7 +104,8 @@ class Sentence:
         evidence: ids of the evidence it rests on; empty only where it says that there is none of something.
         figures: numbers in it that are computed and not read.
         outcome: index of the finding whose result it says, or ``None`` for a quotation.
-        walked: it says what a walk over the graphs found, with the numbers that were ``computed`` there.
+        walked: it says what a walk over the graphs found, with the numbers that were ``computed`` there and the
+            ``names`` of concepts.
     """
 
     text: str
@@ -113,6 +114,7 @@ class Sentence:
     outcome: int | None = None
     walked: bool = False
     computed: tuple[Computation, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Holds what a walk found against its evidence: edges against the graph, values against rows, sums done again."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Protocol
 
 from agent.answer import Cell, Evidence, GraphEvidence, NoteEvidence, PassageEvidence, RowEvidence
 from agent.facts import facts, has_number
@@ -16,6 +18,7 @@ from knowledge.facts.units import convert
 from knowledge.graph import Edge, KnowledgeGraph
 from knowledge.store.store import TIME_FORMAT
 
+_PLACE = re.compile(r"^\d+\. ")  # the place in a ranking
 _FORMULAS = {"egfr": "CKD-EPI 2021"}  # names with digits in them, as sentences say them
 
 
@@ -40,19 +43,35 @@ def _leads_to(graph: KnowledgeGraph, edge: Edge, there: str) -> bool:
     return there == edge.condition or there in {f"{name} ({edge.condition})" for name in names}
 
 
-def walk_holds(text: str, computed: Sequence[Computation], cited: Sequence[Evidence], now: str) -> bool:
+class Walked(Protocol):
+    """A sentence of a walk: its text, the numbers in it that were computed, the names of concepts in it."""
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
+    @property
+    def computed(self) -> Sequence[Computation]: ...  # noqa: D102
+
+    @property
+    def names(self) -> Sequence[str]: ...  # noqa: D102
+
+
+def walk_holds(sentence: Walked, cited: Sequence[Evidence], now: str, graph: KnowledgeGraph | None) -> bool:
     """Whether all that can be checked in a sentence of a walk stands in the evidence it cites.
 
     Args:
-        text: the sentence.
-        computed: the numbers in it that were computed; each is computed again from the cited rows.
+        sentence: each of its computed numbers is computed again from the cited rows.
         cited: its evidence, which is known to exist as it is told.
         now: days are counted back from it.
+        graph: knows the names of concepts; digits in these ("type 2 diabetes") are no figures.
     """
+    computed = sentence.computed
     if not all(_recomputes(one, cited, now) for one in computed):
         return False
-    rest = text
-    for known in sorted(_texts(computed, cited), key=len, reverse=True):
+    rest = _PLACE.sub("", sentence.text)
+    names = {name for name in sentence.names if _has_digit(name) and name in rest}
+    known_names = {name for name in names if graph is not None and graph.named(name)}
+    for known in sorted({*_texts(computed, cited), *known_names}, key=len, reverse=True):
         rest = rest.replace(known, " ")
     found = facts(rest)
     cells = [cell for piece in cited for cell in _cells(piece)]
@@ -170,6 +189,10 @@ def _numbers(cells: Iterable[Cell]) -> Iterator[float]:
     for cell in cells:
         with suppress(TypeError, ValueError):
             yield float(cell)  # type: ignore[arg-type]  # None and other text are what is suppressed
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
 
 
 def _is_time(cell: str) -> bool:

@@ -55,6 +55,7 @@ class Cites:
         self._store = store
         self._graph = graph
         self._language: Language = language
+        self.named: set[str] = set()  # every name that was given out
 
     def rows(self, refs: Iterable[RowRef]) -> tuple[RowEvidence, ...]:
         """One piece for each row, in their order."""
@@ -115,7 +116,9 @@ class Cites:
     def name(self, concept: str) -> str:
         """What a concept is called in the answer's language."""
         found = self._graph.nodes((concept,))
-        return found[0].name(self._language) if found else concept
+        name = found[0].name(self._language) if found else concept
+        self.named.add(name)
+        return name
 
     def _row(self, ref: RowRef, *, person: bool = False) -> RowEvidence:
         has = self._store.tables[ref.table]

@@ -1,6 +1,7 @@
 """The tool ``explore_graph``: walks the knowledge graph and the patient graph for one clinical question."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from agent.answer import Language
 from agent.knowing.cohort import cohort
@@ -51,7 +52,9 @@ class Explorer:
         """What the graphs say; a refusal where the patient may not be seen."""
         if action.subject_id is not None and not scope.may_see(action.subject_id):
             return Failed("no_permission", say(language, "scope.no_permission", subject_id=action.subject_id))
-        return _WALKS[action.ask](Desk(action, scope, language, self._store, self.graph, self.patients))
+        desk = Desk(action, scope, language, self._store, self.graph, self.patients)
+        finding = _WALKS[action.ask](desk)
+        return replace(finding, names=tuple(sorted(desk.cites.named)))
 
     def close(self) -> None:
         """Release the graphs."""

@@ -14,7 +14,7 @@ _ORDER = ("absolute contraindicated major typical common serious relative modera
 _SINGLY = frozenset(
     {"contraindicated_when", "dose_adjust_when", "interacts_with", "diagnosed_by", "monitored_by"}
 )
-"""Relations whose facts carry conditions and advice: each is a sentence of its own."""
+"""Relations whose facts carry advice: one sentence for each piece of it."""
 
 
 def facts(desk: Desk) -> GraphFinding:
@@ -33,6 +33,10 @@ def facts(desk: Desk) -> GraphFinding:
 def _between(desk: Desk, concepts: Sequence[str], relations: Sequence[str]) -> list[Edge]:
     """The facts that join two of the things named, or what is above them."""
     kinds = {one: {one, *desk.graph.ancestors(one), *desk.graph.descendants(one)} for one in concepts}
+    for one, kin in kinds.items():  # a rule about the eGFR is one about chronic kidney disease
+        kin |= {
+            edge.object for edge in desk.graph.edges((one,), ("diagnosed_by",)) if edge.condition is not None
+        }
     edges = desk.graph.edges({kind for each in kinds.values() for kind in each}, relations)
     return [
         edge
@@ -63,7 +67,7 @@ def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:
     for edge in edges:
         key: tuple[object, ...] = (edge.relation, edge.severity, citation(edge))
         if edge.relation in _SINGLY:
-            key = (*key, edge.edge_id)
+            key = (*key, edge.detail_en)
         groups.setdefault(key, []).append(edge)
     order = {relation: place for place, relation in enumerate(known_relations())}
 
@@ -91,7 +95,7 @@ def _points(desk: Desk, about: str, group: Sequence[Edge]) -> Iterator[Point]:
             ("relation", label),
             ("severity", _severity(desk, edges[0])),
             ("object", listed(desk.language, there) if side == "out" else desk.saying.name(end)),
-            ("detail", desk.saying.detail(edges[0]) if len(edges) == 1 else ""),
+            ("detail", desk.saying.detail(edges[0]) if edges[0].relation in _SINGLY else ""),
             ("source", citation(edges[0])),
         )
         pieces = (desk.cites.path(edges), *((desk.cites.path(way),) if way else ()))

@@ -61,6 +61,7 @@ class GraphFinding:
 
     Attributes:
         assumptions: keys of what was taken for granted, with what fills them.
+        names: of all concepts that the points name.
         general: all of it is general knowledge and says nothing of a patient.
     """
 
@@ -68,3 +69,4 @@ class GraphFinding:
     points: tuple[Point, ...]
     assumptions: tuple[tuple[str, Slots], ...] = ()
     general: bool = False
+    names: tuple[str, ...] = ()

@@ -170,7 +170,7 @@ def _hit(desk: Desk, hit: Hit) -> Point:
     for judged in hit.verdict.because if hit.verdict is not None else ():
         value = desk.values.value(judged.concept or "")
         assert value is not None, "a comparison that holds has a value"
-        said.append(saying.value(value, judged.comparison.unit))
+        said.append(saying.value(value, judged.comparison.unit, judged.comparison.name))
         evidence += desk.cites.rows(value.rows)
     because = said[0].text
     for other in said[1:]:

@@ -54,8 +54,15 @@ class Saying:
         said = self._cites.detail(edge)
         return word(self.language, "detail.text", detail=said.rstrip("。.")) if said else ""
 
-    def value(self, value: Value, unit: str = "") -> Worded:
-        """A value with its unit, its row and its time; in another unit, too, where a condition is in that."""
+    def value(self, value: Value, unit: str = "", name: str = "") -> Worded:
+        """A value with its unit, its row and its time.
+
+        Args:
+            value: as read or derived.
+            unit: of a condition; where it is another, the value is told in it, too.
+            name: as a condition calls it; in Chinese the concept's own name is used.
+        """
+        name = name if name and self.language == "en" else self.name(value.concept)
         if value.concept == AGE:
             number = float(int(value.reading.value))
             return Worded(self._say("age", number=plain(number)), (Computation("age", number),))
@@ -67,13 +74,13 @@ class Saying:
             number = value.computation.result
             text = self._say(
                 value.computation.name,
-                name=self.name(value.concept),
+                name=name,
                 number=plain(number),
                 unit=value.reading.unit,
                 basis=joined,
             )
             return Worded(text, (value.computation, *(c for each in basis for c in each.computed)))
-        return self._recorded(value, unit)
+        return self._recorded(value, unit, name)
 
     def thing(self, thing: Problem) -> Worded:
         """A problem or finding, by the newest statement of it."""
@@ -107,10 +114,10 @@ class Saying:
             return word(self.language, "value.today" if days < 1 else "value.yesterday"), ()
         return self._say("days_ago", days=days), (Computation("days_ago", float(days)),)
 
-    def _recorded(self, value: Value, unit: str) -> Worded:
+    def _recorded(self, value: Value, unit: str, name: str) -> Worded:
         row, (ago, computed) = value.rows[0], self.ago(value.time)
         slots = {
-            "name": self.name(value.concept),
+            "name": name,
             "number": plain(value.reading.value),
             "unit": value.reading.unit,
             "table": row.table,

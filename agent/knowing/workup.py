@@ -41,7 +41,7 @@ def workup(desk: Desk) -> GraphFinding:
         one for one in there if one.time is not None and days_between(one.time, desk.scope.now) > _OLD_DAYS
     ]
     about = listed(desk.language, [desk.saying.name(concept) for concept in desk.action.concepts])
-    points = [_missing(desk, one) for one in missing]
+    points = [*_not_there(desk), *(_missing(desk, one) for one in missing)]
     points += [_found(desk, "workup.old", one) for one in old]
     points += [_found(desk, "workup.done", one) for one in there if one not in old]
     if not called:
@@ -49,6 +49,15 @@ def workup(desk: Desk) -> GraphFinding:
     elif not missing and not old:
         points.insert(0, Point("workup.complete", (("name", about),), tuple(_evidence(desk, there[0]))))
     return GraphFinding(desk.action, tuple(points), (("workup", ()),))
+
+
+def _not_there(desk: Desk) -> Iterator[Point]:
+    """What the question is about but the record does not have."""
+    taken = {drug.concept for drug in desk.patient.drugs}
+    taken |= {one for drug in desk.patient.drugs for one in desk.patient.classes(drug.concept)}
+    for concept in desk.action.concepts:
+        if concept not in taken and not desk.patient.having(concept):
+            yield Point("explanation.not_there", (("name", desk.saying.name(concept)),))
 
 
 def _called_for(desk: Desk) -> dict[str, tuple[tuple[Edge, ...], ...]]:
