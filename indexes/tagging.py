@@ -18,16 +18,8 @@ class GraphTagger:
 
     def __init__(self, graph: KnowledgeGraph) -> None:
         self._graph = graph
-
-    @cached_property
-    def identity(self) -> str:
+        self.identity = _identity(graph)
         """The digest of the graph's sources and of the rules by which mentions are judged."""
-        digest = hashlib.sha256()
-        for source in self._graph.sources():
-            digest.update(f"{source.id} {source.version} {source.sha256} {source.names}\n".encode())
-        for table in sorted(files("knowledge.mentions").joinpath("rules").iterdir(), key=lambda t: t.name):
-            digest.update(table.read_bytes())
-        return digest.hexdigest()[:16]
 
     def find(self, text: str, language: str | None = None) -> Sequence[Mention]:
         """The mentions of a text, by position; of a language without rules each sentence's script decides."""
@@ -36,3 +28,12 @@ class GraphTagger:
     @cached_property
     def _finder(self) -> MentionFinder:
         return MentionFinder.load(NameTable.of_graph(self._graph))
+
+
+def _identity(graph: KnowledgeGraph) -> str:
+    digest = hashlib.sha256()
+    for source in graph.sources():
+        digest.update(f"{source.id} {source.version} {source.sha256} {source.names}\n".encode())
+    for table in sorted(files("knowledge.mentions").joinpath("rules").iterdir(), key=lambda t: t.name):
+        digest.update(table.read_bytes())
+    return digest.hexdigest()[:16]
