@@ -51,7 +51,7 @@ class MentionFinder:
         doubtful: list[tuple[Span, str]] = []
         for span in found:
             form = text[words.starts[span.first] : words.ends[span.last - 1]]
-            if not span.defined and has_senses(half_width(form)):
+            if not span.defined and (len(span.concepts) > 1 or has_senses(half_width(form))):
                 doubtful.append((span, half_width(form)))
             else:
                 settled.append(span)

@@ -2,7 +2,8 @@
 
 After A. S. Schwartz and M. A. Hearst, "A simple algorithm for identifying abbreviation definitions in
 biomedical text", PSB 2003: every character of the short form is found in the long one, from right to left,
-and its first character begins a word.
+and its first character begins a word. Besides, the initials of the words right before may be the letters of
+the short form in another order, as in names that come from Latin: "myotonic dystrophy (DM)".
 """
 
 import re
@@ -30,7 +31,7 @@ def definitions(text: str) -> Iterator[Definition]:
     for bracket in _BRACKETS.finditer(text):
         inner = re.split(r"[,;，；]", bracket[1], maxsplit=1)[0].strip()
         if _is_short(inner):
-            start = _long_start(text, inner, bracket.start())
+            start = _long_start(text, inner, bracket.start()) or _initials(text, inner, bracket.start())
             if start is not None:
                 end = len(text[: bracket.start()].rstrip())
                 yield Definition(inner, start, end, bracket.span())
@@ -62,6 +63,15 @@ def _long_start(text: str, short: str, before: int) -> int | None:
         return None
     floor += words[max(0, len(words) - most)].start()
     return _matched(text, short, floor, before)
+
+
+def _initials(text: str, short: str, before: int) -> int | None:
+    """Where as many words begin as the short form has letters, if these are their initials in another order."""
+    words = list(re.finditer(r"[^\W_]+", text[max(0, before - _LONGEST) : before]))[-len(short) :]
+    initials = sorted(word.group()[0].lower() for word in words)
+    if not short.isalpha() or len(words) < len(short) or initials != sorted(short.lower()):
+        return None
+    return max(0, before - _LONGEST) + words[0].start()
 
 
 def _matched(text: str, short: str, floor: int, end: int) -> int | None:

@@ -1,12 +1,15 @@
 """The words of a text as names and context rules see them.
 
 A word is a run of letters and digits of one script, one CJK character, or one punctuation mark. Names are
-compared by normalised words: case, width, plural, British or American spelling and hyphens do not count.
+compared by normalised words: case, width, plural, British or American spelling and hyphens do not count,
+nor whether a word is English or Latin (``same_words.tsv``: renal, kidney).
 """
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+
+from knowledge.mentions.tables import table
 
 # CJK ideographs (with extension A, compatibility forms and the supplementary planes) and kana.
 CJK = "\u3005\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -89,7 +92,13 @@ def _normalised(written: str, folded: str) -> str:
         return _ROMAN[folded]
     if len(folded) < _SHORTEST_INFLECTED or (written.isupper() and len(folded) == _SHORTEST_INFLECTED):
         return folded  # a short word in capitals is an abbreviation; its S is no plural (AIDS, SARS)
-    return _american(_singular(folded))
+    normal = _american(_singular(folded))
+    return _same_words().get(normal, normal)
+
+
+@lru_cache(maxsize=1)
+def _same_words() -> dict[str, str]:
+    return {word: means for word, means in table("same_words")}
 
 
 def _singular(word: str) -> str:
