@@ -18,6 +18,7 @@ from typing import Literal
 from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.graph import KnowledgeGraph
+from knowledge.graph.build import CORE
 from knowledge.manifest import Manifest
 from knowledge.mentions import MentionFinder
 from knowledge.patients.model import NoteRef, RowRef, Statement
@@ -29,7 +30,8 @@ from knowledge.store.store import RecordStore
 DATABASE = "patients.sqlite"
 Report = Callable[[str, int, int], None]
 _REPORTED_NOTES = 20  # notes between two reports
-_RULES = ("patients", "mentions", "mentions/rules")  # packages whose files decide what a text or row says
+_RULES = ("patients", "mentions", "mentions/rules", "terminology", "terminology/tables", "facts/tables/is_a.tsv")
+"""Of the package: the files and folders that decide what a text or row says. Other facts do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,16 @@ def update(
 
 
 def rules_of(graph: KnowledgeGraph) -> str:
-    """Names all that the statements depend on beside the store: the concepts, and the rules for reading."""
-    digest = hashlib.sha256(graph.core_version.encode())
+    """Names all that the statements depend on beside the store: names, codes, kinds, and the rules for reading."""
+    digest = hashlib.sha256()
     for source in graph.sources():
-        digest.update(f"{source.id} {source.sha256}\n".encode())
-    for package in _RULES:
-        for file in sorted(Path(str(files("knowledge"))).joinpath(package).glob("*.*")):
-            if file.is_file():
-                digest.update(f"{file.name}\n".encode() + file.read_bytes())
+        if source.id != CORE:  # of the core pack only some files matter; they follow
+            digest.update(f"{source.id} {source.sha256}\n".encode())
+    for place in _RULES:
+        path = Path(str(files("knowledge"))) / place
+        for file in sorted(path.glob("*.*")) if path.is_dir() else [path]:
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(f"{place} {file.name}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
