@@ -11,6 +11,7 @@ from indexes import build, value_build
 from indexes.embedding import Embedder
 from indexes.index import PassageIndex
 from indexes.store_notes import StoreNotes
+from indexes.tagging import GraphTagger
 from indexes.values import ValueIndex
 from knowledge import patients
 from knowledge.errors import IndexFault
@@ -73,9 +74,10 @@ def prepare_indexes(
     """
     folder = index_folder(store.path)
     embedder = Embedder(embedding_model()) if embeddings else None
-    notes, chunks = _notes(store, folder, embedder, report, rebuild)
-    values = _values(store, folder, report, rebuild)
-    return Prepared(notes, values, _patients(store, folder, report, rebuild), chunks)
+    with closing(knowledge_graph(report)) as graph:
+        notes, chunks = _notes(store, folder, embedder, graph, report, rebuild)
+        values = _values(store, folder, report, rebuild)
+        return Prepared(notes, values, _patients(store, folder, graph, report, rebuild), chunks)
 
 
 def is_indexed(store: RecordStore) -> bool:
@@ -109,17 +111,23 @@ def _is_there(generations: Generations) -> bool:
 
 
 def _notes(
-    store: RecordStore, folder: Path, embedder: Embedder | None, report: Report, rebuild: bool
+    store: RecordStore,
+    folder: Path,
+    embedder: Embedder | None,
+    graph: KnowledgeGraph,
+    report: Report,
+    rebuild: bool,
 ) -> tuple[Work, int]:
     if "notes" not in store.tables:
         return "current", 0  # a foreign database with just the 17 tables
-    if rebuild or not _is_there(build.generations(StoreNotes(store), folder)):
-        with closing(PassageIndex.build(StoreNotes(store), folder, embedder, report)) as index:
+    corpus, tagger = StoreNotes(store), GraphTagger(graph)
+    if rebuild or not _is_there(build.generations(corpus, folder)):
+        with closing(PassageIndex.build(corpus, folder, embedder, report, tagger)) as index:
             return "built", len(index)
-    with closing(PassageIndex.open(StoreNotes(store), folder, embedder)) as index:
-        if not index.pending():
+    with closing(PassageIndex.open(corpus, folder, embedder)) as index:
+        if not index.pending(tagger):
             return "current", len(index)
-    return "updated", PassageIndex.update(StoreNotes(store), folder, embedder, report).chunks
+    return "updated", PassageIndex.update(corpus, folder, embedder, report, tagger).chunks
 
 
 def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
@@ -133,7 +141,6 @@ def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> 
     return "built"
 
 
-def _patients(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> Work:
-    with closing(knowledge_graph(report)) as graph:
-        finder = MentionFinder.load(NameTable.of_terminology(Terminology.load()))
-        return patients.update(store, folder, graph, finder, report, anew=rebuild).work
+def _patients(store: RecordStore, folder: Path, graph: KnowledgeGraph, report: Report, rebuild: bool) -> Work:
+    finder = MentionFinder.load(NameTable.of_terminology(Terminology.load()))
+    return patients.update(store, folder, graph, finder, report, anew=rebuild).work
