@@ -21,7 +21,9 @@ def same(form: str) -> str:
 def words(form: str) -> frozenset[str]:
     """The words of a name that carry its meaning, in the singular; brackets and ``fillers.tsv`` left out."""
     bare = (word for word in same(_BRACKETS.sub(" ", form)).split() if word not in _fillers())
-    return frozenset(word if len(word) < 4 or word.endswith("ss") else word.removesuffix("s") for word in bare)
+    return frozenset(
+        word if len(word) < 4 or word.endswith("ss") else word.removesuffix("s") for word in bare
+    )
 
 
 def compatible_types(one: str, other: str) -> bool:

@@ -1,9 +1,13 @@
 """Decides which terms of a release are concepts that the graph has already.
 
-A term joins a concept if the release's id is known for it; else by an exact name, a preferred one on at least one
-side, that fits one concept only and that no other term of the release has an equal claim to; else by a code that
-both have, where a name is compatible and, again, nothing else fits. What remains doubtful is kept apart: two
-concepts for one thing can be seen and joined later, two things under one concept give wrong answers.
+A term joins a concept if the release's id is known for it; else by an exact name that fits one concept only and that
+no other term of the release has an equal claim to; else by a code that both have, where a name is compatible and,
+again, nothing else fits. Preferred names of both sides count most; then a preferred name that a reviewed table lists
+as a synonym; then a preferred name that is a synonym in another release, which is trusted only where no codes of the
+two speak against it, for releases call much a synonym that is wider, narrower or beside the thing.
+
+What remains doubtful is kept apart: two concepts for one thing can be seen and joined later, two things under one
+concept give wrong answers.
 """
 
 import sqlite3
@@ -17,6 +21,8 @@ from knowledge.ontologies.report import Reason
 from knowledge.terminology.terminology import fold
 
 _NAMING = "('name', 'synonym')"
+_IDENTITIES = frozenset({"doid", "hp", "mondo", "symp", "drugbank"})
+"""Ids of ontologies, which give each thing one: that two differ says only that the release has both."""
 
 
 class Merging:
@@ -40,8 +46,9 @@ class Merging:
         self._by_id()
         self._run("DROP TABLE IF EXISTS temp.known")
         self._run(
-            "CREATE TEMP TABLE known AS SELECT DISTINCT same(form) AS same, concept_key, kind = 'name' AS preferred "
-            f"FROM main.name WHERE kind IN {_NAMING} AND NOT exact AND concept_key IN (SELECT concept_key FROM claim) "
+            "CREATE TEMP TABLE known AS SELECT DISTINCT same(form) AS same, concept_key, kind = 'name' AS preferred, "
+            "source.format IN ('core', 'concepts') AS reviewed FROM main.name JOIN source USING (source_key) "
+            f"WHERE kind IN {_NAMING} AND NOT exact AND concept_key IN (SELECT concept_key FROM claim) "
             "AND same(form) IN (SELECT same FROM temp.form)"
         )
         self._run("CREATE INDEX temp.known_same ON known (same)")
@@ -99,13 +106,37 @@ class Merging:
         )
 
     def _by_name(self) -> "Iterator[tuple[int, int, int]]":
-        """Term, concept, and how good the match is: 2 where both names are the preferred ones."""
-        yield from self._run(
-            "SELECT term.k, known.concept_key, max((form.kind = 'name') + known.preferred) AS rank "
-            "FROM term JOIN form USING (k) JOIN known USING (same) JOIN concept USING (concept_key) "
+        """Term, concept, and how good the match is: 3 where both names are the preferred ones."""
+        matches = self._run(
+            "SELECT term.k, known.concept_key, max(CASE WHEN form.kind = 'name' AND known.preferred THEN 3 "
+            "WHEN form.kind = 'name' AND known.reviewed THEN 2 WHEN form.kind = 'name' OR known.preferred THEN 1 "
+            "ELSE 0 END) AS rank FROM term JOIN form USING (k) JOIN known USING (same) "
+            "JOIN concept USING (concept_key) "
             f"WHERE term.fate IS NULL AND form.kind IN {_NAMING} AND compatible(term.type, concept.type) "
             "GROUP BY term.k, known.concept_key HAVING rank > 0 ORDER BY term.k, rank DESC, known.concept_key"
         ).fetchall()
+        for term, concept, rank in matches:
+            if rank == 1 and self._codes_differ(term, concept):
+                self._doubts[term] = "a synonym of one is the name of the other, but their codes differ"
+            else:
+                yield term, concept, rank
+
+    def _codes_differ(self, term: int, concept: int) -> bool:
+        """Whether both have codes of a common system, and none is the other's or lies under it."""
+        mine, theirs = (
+            self._run(query, (key,)).fetchall()
+            for query, key in (
+                ("SELECT system, plain FROM coding WHERE k = ?", term),
+                ("SELECT system, plain FROM code WHERE concept_key = ? AND scope <> 'approximate'", concept),
+            )
+        )
+        shared = {system for system, _ in mine} & {system for system, _ in theirs} - _IDENTITIES
+        return bool(shared) and not any(
+            system == other and (code.startswith(far) or far.startswith(code))
+            for system, code in mine
+            if system in shared
+            for other, far in theirs
+        )
 
     def _by_code(self) -> "Iterator[tuple[int, int, int]]":
         """The same for terms that share a code with a concept and have a compatible name."""

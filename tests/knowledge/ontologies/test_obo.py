@@ -211,3 +211,17 @@ def test_stanzas_without_id_or_name_and_of_unknown_prefixes_are_left(take) -> No
         "a term without a name": 1,
         "no type is known for terms of 'GO' (namespaces.tsv)": 1,
     }
+
+
+def test_a_foreign_synonym_joins_only_where_no_code_speaks_against_it(take, opened) -> None:
+    report = take(
+        "doid.obo",
+        HEADER
+        + term(1, "fluid overload", 'synonym: "heart failure" EXACT []', "xref: ICD10CM:E87.7")
+        + term(2, "febrile state", 'synonym: "fever" EXACT []', "xref: ICD10CM:R50.9")
+        + term(3, "sugar disease", 'synonym: "type 2 diabetes" EXACT []'),
+    )
+    assert (report.merged, report.added) == (2, 1)
+    [reason] = report.apart
+    assert "codes differ" in reason
+    assert {node.id for node in opened().named("heart failure")} == {"disease:heart-failure", "DOID:1"}
