@@ -1,11 +1,13 @@
 """All names that may be found in text, held small: normalised form -> the concepts that it names."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Self
 
 from knowledge.graph import KnowledgeGraph
+from knowledge.graph.build import CORE
 from knowledge.mentions.senses import listed_senses
 from knowledge.mentions.tables import table
 from knowledge.mentions.words import half_width, has_cjk, name_key
@@ -26,61 +28,59 @@ class Name:
 
     Attributes:
         cased: it counts only in exactly this case.
-        preferred: it is the concept's own name; what only has it as synonym gives way.
+        rank: where concepts share a name, it is that of those with the lowest rank: 0 and 1 for the concept's
+            own name, 2 and 3 for synonyms, of our tables and of releases.
     """
 
     form: str
     concept: str
     type: str
     cased: bool = False
-    preferred: bool = False
+    rank: int = 0
 
 
 class NameTable:
-    """Names by their normalised words.
+    """Names by their normalised words."""
 
-    Args:
-        names: called for the names, twice: preferred ones are taken first.
-    """
-
-    def __init__(self, names: Callable[[], Iterable[Name]]) -> None:
+    def __init__(self, names: Iterable[Name]) -> None:
         self.types: dict[str, str] = {}
         self.lengths: dict[str, tuple[int, ...]] = {}
         self._concepts: dict[str, str | tuple[str, ...]] = {}
         self._cased: dict[str, str | tuple[str, ...]] = {}
         self._generic = frozenset(name_key(row[0]) for row in table("generic"))
-        for name in names():
-            if name.preferred:
-                self._add(name)
-        preferred = frozenset(self._concepts)
-        for name in names():
-            if not name.preferred:
-                self._add(name, preferred)
-        for name in names():
+        ranked = sorted(names, key=lambda name: name.rank)
+        for _, equals in groupby(ranked, key=lambda name: name.rank):
+            better = frozenset(self._concepts)
+            for name in equals:
+                self._add(name, better)
+        better = frozenset(self._concepts)
+        for name in ranked:
             for form in (*adjectives(name), *_people(name), *_of_organ(name)):
-                if name_key(form) not in self._concepts:
-                    self._add(replace(name, form=form))
+                self._add(replace(name, form=form), better)
         for form, concept in listed_senses():
             if concept in self.types:
-                self._add(Name(form, concept, self.types[concept], cased=True))
+                self._add(Name(form, concept, self.types[concept], cased=True), better)
 
     @classmethod
     def of_terminology(cls, terminology: Terminology) -> Self:
         """The names of the core tables."""
-        return cls(lambda: _terminology_names(terminology))
+        return cls(_terminology_names(terminology))
 
     @classmethod
     def of_graph(cls, graph: KnowledgeGraph) -> Self:
         """The names that the knowledge graph has of every concept, from all its sources."""
         types = {node.id: node.type for node in graph.all_nodes()}
-
-        def names() -> Iterator[Name]:
-            for concept, name in graph.all_names():
-                if name.kind != "label":
-                    cased = name.exact or is_abbreviation(name.form)
-                    yield Name(name.form, concept, types[concept], cased, name.kind == "name")
-
-        return cls(names)
+        return cls(
+            Name(
+                name.form,
+                concept,
+                types[concept],
+                name.exact or is_abbreviation(name.form),
+                2 * (name.kind != "name") + (name.source_id != CORE),
+            )
+            for concept, name in graph.all_names()
+            if name.kind != "label"
+        )
 
     def named(self, key: str, written: str) -> tuple[str, ...]:
         """Ids of the concepts that a normalised form, written so in the text, names."""
@@ -97,10 +97,10 @@ class NameTable:
     def __len__(self) -> int:
         return len(self._concepts) + len(self._cased)
 
-    def _add(self, name: Name, preferred: frozenset[str] = frozenset()) -> None:
+    def _add(self, name: Name, better: frozenset[str]) -> None:
         key = name_key(name.form)
         length = key.count(" ") + 1
-        if not key or length > _LONGEST_NAME or key in self._generic or (key in preferred and not name.cased):
+        if not key or length > _LONGEST_NAME or key in self._generic or (key in better and not name.cased):
             return
         self.types.setdefault(name.concept, name.type)
         if name.cased:
@@ -150,13 +150,13 @@ def _people(name: Name) -> Iterator[str]:
 
 def _terminology_names(terminology: Terminology) -> Iterator[Name]:
     for concept in terminology.concepts:
-        yield Name(concept.en, concept.id, concept.type, is_abbreviation(concept.en), True)
-        yield Name(concept.zh, concept.id, concept.type, is_abbreviation(concept.zh), True)
-        for form in (*concept.synonyms_en, *concept.synonyms_zh):
+        for form in (concept.en, concept.zh):
             yield Name(form, concept.id, concept.type, is_abbreviation(form))
+        for form in (*concept.synonyms_en, *concept.synonyms_zh):
+            yield Name(form, concept.id, concept.type, is_abbreviation(form), 2)
         for form in concept.abbreviations:
             bound = form.startswith("=") or is_abbreviation(form)
-            yield Name(form.removeprefix("="), concept.id, concept.type, bound)
+            yield Name(form.removeprefix("="), concept.id, concept.type, bound, 2)
 
 
 def _put(names: dict[str, str | tuple[str, ...]], key: str, concept: str) -> None:
