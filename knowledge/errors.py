@@ -6,6 +6,7 @@
     ├── StoreError            a record store that is missing, locked, foreign or too old
     ├── ImportFailure         a source that cannot be loaded at all (single bad rows go to quarantine instead)
     ├── IndexFault            an index that is missing, stale, truncated or altered
+    │   └── IndexOutdated     an index that another version of Chartroom wrote
     ├── ModelError            a model file or model server that cannot be used
     │   └── ModelBusy         the queue before the model is full
     ├── QueryRejected         a query that the guard does not let through
@@ -34,6 +35,10 @@ class ImportFailure(ChartroomError):
 
 class IndexFault(ChartroomError):
     """An index is missing, stale, truncated or altered; the message names the command that repairs it."""
+
+
+class IndexOutdated(IndexFault):
+    """An index was written by another version of Chartroom; nothing is wrong with it but that."""
 
 
 class ModelError(ChartroomError):

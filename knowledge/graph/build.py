@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from knowledge.errors import IndexOutdated
 from knowledge.facts import Fact, review_facts
 from knowledge.graph.classes import class_members
 from knowledge.graph.graph import KnowledgeGraph
@@ -56,16 +57,19 @@ def ensure(path: Path) -> KnowledgeGraph:
         ConfigError: a table of the core pack cannot be read.
     """
     version = Tables.shipped().version()
-    known = stated(path)
-    # A graph of another version of Chartroom into which nothing was imported: nothing is lost with it.
-    outdated = known.get("graph_schema") != SCHEMA_VERSION and known.get("sources") == CORE
-    there = (path / "current").exists() and not outdated
-    if there:
-        graph = KnowledgeGraph.open(path)
-        if graph.core_version == version:
-            return graph
-        graph.close()
-    build_core(path, anew=not there, wait=_PATIENCE)
+    anew = not (path / "current").exists()
+    if not anew:
+        try:
+            graph = KnowledgeGraph.open(path)
+        except IndexOutdated:
+            if stated(path).get("sources") != CORE:
+                raise
+            anew = True  # nothing was imported, so nothing is lost
+        else:
+            if graph.core_version == version:
+                return graph
+            graph.close()
+    build_core(path, anew=anew, wait=_PATIENCE)
     return KnowledgeGraph.open(path)
 
 

@@ -133,16 +133,17 @@ class KnowledgeGraph:
     def by_code(self, system: str, code: str) -> tuple[Node, ...]:
         """The concepts of a code, or of the nearest code above it that a concept has; with or without dots.
 
-        Where several have it, those come first of which a source says so itself rather than a mapping, and the
-        core pack's before others.
+        Where several have it, those come first of which a source says so itself rather than a mapping, the core
+        pack's before others, and those with fewer codes of the system, which are narrower, before wider ones.
         """
         whole = plain(code)
         shortest = _SHORTEST_CODE.get(system, len(whole))
         for length in range(len(whole), min(shortest, len(whole)) - 1, -1):
             rows = self.rows(
-                "SELECT c.id, c.type, c.en, c.zh FROM code JOIN concept c USING (concept_key) WHERE system = ? "
-                "AND plain = ? AND (? OR scope = 'below') GROUP BY c.id "
-                "ORDER BY min(scope = 'approximate'), min(source_key), c.id",
+                "SELECT c.id, c.type, c.en, c.zh FROM code JOIN concept c USING (concept_key) WHERE system = ?1 "
+                "AND plain = ?2 AND (?3 OR scope = 'below') GROUP BY c.id ORDER BY min(scope = 'approximate'), "
+                "min(source_key), (SELECT count(*) FROM code AS every WHERE every.concept_key = c.concept_key "
+                "AND every.system = ?1), c.id",
                 system,
                 whole[:length],
                 length == len(whole),

@@ -45,7 +45,7 @@ def path_text(graph: KnowledgeGraph, path: Sequence[Edge], language: Literal["en
 
 
 def fact_text(edge: Edge, names: Mapping[str, Node], language: Literal["en", "zh"]) -> str:
-    """A relation as a sentence with its detail: ``Metformin contraindicated when eGFR < 30 (absolute).``
+    """A relation as a sentence with its detail, such as ``Metformin contraindicated when eGFR < 30 (absolute)``.
 
     Args:
         edge: the relation.

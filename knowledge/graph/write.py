@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from knowledge.errors import IndexFault
+from knowledge.errors import IndexFault, IndexOutdated
 from knowledge.generations import Generations
 from knowledge.graph.parts import CodeScope, Language, NameKind
 from knowledge.manifest import NAME as MANIFEST
@@ -21,7 +21,7 @@ from knowledge.manifest import Manifest
 from knowledge.terminology.terminology import fold
 
 DATABASE = "graph.sqlite"
-REPAIR = "chartroom knowledge build"
+REPAIR = "chartroom knowledge build --anew"
 _SCHEMA = files("knowledge.graph").joinpath("schema.sql").read_text("utf-8")
 SCHEMA_VERSION = hashlib.sha256(_SCHEMA.encode()).hexdigest()[:16]
 _CLAIMS = ("claim", "name", "code", "edge", "left_out")
@@ -48,9 +48,9 @@ def checked(folder: Path) -> tuple[Path, Manifest]:
     if manifest.details.get("graph_schema") != SCHEMA_VERSION:
         imported = str(manifest.details.get("sources", "")).split()[1:]
         again = f" Then import again: {', '.join(imported)}." if imported else ""
-        raise IndexFault(
+        raise IndexOutdated(
             f"The knowledge graph {folder} was made by another version of Chartroom. "
-            f"Build it anew with: {REPAIR} --anew.{again}"
+            f"Build it anew with: {REPAIR}.{again}"
         )
     return generation, manifest
 

@@ -142,7 +142,6 @@ def test_a_graph_of_another_version_is_made_anew_where_nothing_was_imported(
     assert "disease:mi" in {node.id for node in ensure(folder).named("心梗")}
     with monkeypatch.context() as older:
         older.setattr("knowledge.graph.write.SCHEMA_VERSION", "older")
-        older.setattr("knowledge.graph.build.SCHEMA_VERSION", "older")
         build_core(folder, tables=tables, anew=True)
         with writing(folder) as writer:
             source = writer.source("own", title="own", format="test", version="1", sha256="0")
