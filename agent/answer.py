@@ -67,7 +67,7 @@ class GraphEvidence(Frozen):
 
 
 class PassageEvidence(Frozen):
-    """A span of an imported document: ``quote == document.text[start:end]``."""
+    """A span of an imported document: ``quote == document.text[start:end]``; ``title`` names its edition."""
 
     id: int
     kind: Literal["passage"] = "passage"
@@ -75,6 +75,7 @@ class PassageEvidence(Frozen):
     start: int
     end: int
     quote: str
+    title: str = ""
 
 
 Evidence = Annotated[

@@ -17,6 +17,7 @@ from knowledge import patients
 from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.graph import KnowledgeGraph, ensure
+from knowledge.manifest import is_outdated
 from knowledge.mentions import MentionFinder, NameTable
 from knowledge.store import RecordStore
 from knowledge.terminology import Terminology
@@ -103,11 +104,11 @@ def knowledge_graph(report: Report) -> KnowledgeGraph:
 
 
 def _is_there(generations: Generations) -> bool:
+    """Whether there is an index that this version reads; one of another version is built anew."""
     try:
-        generations.current()
+        return not is_outdated(generations.current())
     except IndexFault:  # never built, or its first build was killed
         return False
-    return True
 
 
 def _notes(
@@ -142,5 +143,6 @@ def _values(store: RecordStore, folder: Path, report: Report, rebuild: bool) -> 
 
 
 def _patients(store: RecordStore, folder: Path, graph: KnowledgeGraph, report: Report, rebuild: bool) -> Work:
-    finder = MentionFinder.load(NameTable.of_terminology(Terminology.load()))
-    return patients.update(store, folder, graph, finder, report, anew=rebuild).work
+    finder = MentionFinder.load(NameTable.of_graph(graph))
+    anew = rebuild or not _is_there(patients.generations(store, folder))
+    return patients.update(store, folder, graph, finder, report, anew=anew).work

@@ -11,6 +11,7 @@ from agent.bundled.planner import BundledPlanner, identity
 from agent.knowing.explorer import Explorer
 from agent.knowing.planner import KnowledgePlanner
 from agent.knowing.reading import QuestionReader
+from agent.knowledge_base import library
 from agent.notes import NoteReader
 from agent.paths import embedding_model, index_folder, planner_choice
 from agent.planning.catalogue import CataloguePlanner
@@ -68,9 +69,10 @@ class Rooms:
         prepare_indexes(store, report)
         folder = index_folder(store.path)
         terminology = Terminology.load()
-        explorer = Explorer(store, knowledge_graph(report), PatientGraph.open(store, folder))
-        finder = MentionFinder.load(NameTable.of_terminology(terminology))
-        reading = QuestionReader(explorer.graph, finder, terminology)
+        graph = knowledge_graph(report)
+        finder = MentionFinder.load(NameTable.of_graph(graph))
+        explorer = Explorer(store, graph, PatientGraph.open(store, folder), library(), finder)
+        reading = QuestionReader(graph, finder, terminology)
         values = ValueIndex.open(store, folder)
         notes = reader = None
         if "notes" in store.tables:
@@ -83,10 +85,10 @@ class Rooms:
         writer = active_writer()
         if writer is None:
             planner, model = default_planner(store)
-            planner = KnowledgePlanner(planner, reading, explorer.graph)
+            planner = KnowledgePlanner(planner, reading, graph)
             return cls(store, values, notes, linker, planner, explorer, reader, model=model)
         planner = ModelPlanner(writer, store, OwnExamples.open())
-        knowing = KnowledgePlanner(ChartPlanner(planner), reading, explorer.graph)
+        knowing = KnowledgePlanner(ChartPlanner(planner), reading, graph)
         return cls(store, values, notes, linker, knowing, explorer, reader, writer, writer.identity)
 
     def warm_up(self) -> None:

@@ -20,12 +20,14 @@ from agent.answer import (
     GraphEvidence,
     Model,
     NoteEvidence,
+    PassageEvidence,
     Result,
     RowEvidence,
     Step,
 )
 from agent.facts import facts, has_number
 from agent.knowing.check import edges_hold, walk_holds
+from agent.knowledge_base import library
 from agent.phrases import say
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
@@ -77,6 +79,9 @@ def resolves(piece: Evidence, scope: Scope, store: RecordStore, graph: Knowledge
     """Whether a citation leads to what it says, and the user may see it."""
     if isinstance(piece, GraphEvidence):
         return graph is not None and edges_hold(piece, graph)
+    if isinstance(piece, PassageEvidence):
+        document = library().document(piece.doc_id)
+        return document is not None and document.text[piece.start : piece.end] == piece.quote
     if isinstance(piece, NoteEvidence):
         note = store.note(piece.note_id)
         return (

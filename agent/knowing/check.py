@@ -133,7 +133,7 @@ def _each(rows: Iterable[RowEvidence], unit: str, concept: str) -> Iterator[floa
 
 
 def _in_unit(row: RowEvidence, unit: str, concept: str) -> Iterator[float]:
-    value = row.values.get("valuenum")
+    value = row.values.get("value" if row.table == "outputevents" else "valuenum")
     if isinstance(value, int | float):
         with suppress(UnitError):
             yield convert(value, str(row.values.get("valueuom") or ""), unit, concept)
@@ -164,6 +164,8 @@ def _texts(computed: Sequence[Computation], cited: Sequence[Evidence]) -> Iterat
             yield from (str(v) for v in piece.values.values() if isinstance(v, str) and not _is_time(v))
         elif isinstance(piece, NoteEvidence | PassageEvidence):
             yield f"“{' '.join(piece.quote.split())}”"
+            if isinstance(piece, PassageEvidence) and piece.title:
+                yield piece.title
     yield from (one.unit for one in computed if one.unit)
     yield from (_FORMULAS[one.name] for one in computed if one.name in _FORMULAS)
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from agent.answer import Language
 from agent.knowing.evidence import Cites
+from agent.knowing.guidelines import Guidelines
 from agent.knowing.patient import Patient
 from agent.knowing.saying import Saying
 from agent.knowing.values import Values
@@ -25,6 +26,7 @@ class Desk:
     store: RecordStore
     graph: KnowledgeGraph
     patients: PatientGraph
+    guidelines: Guidelines
 
     @cached_property
     def cites(self) -> Cites:

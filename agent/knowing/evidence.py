@@ -28,6 +28,7 @@ _SHOWN = {  # what a card shows of a row; the first names the thing
     "inputevents": ("label", "totalamount", "totalamountuom", "starttime", "endtime"),
     "labevents": ("label", "valuenum", "valueuom", "value", "charttime", "flag"),
     "chartevents": ("label", "valuenum", "valueuom", "value", "charttime"),
+    "outputevents": ("label", "value", "valueuom", "charttime"),
     "microbiologyevents": ("org_name", "spec_type_desc", "test_name", "charttime"),
     "allergies": ("substance", "reaction", "severity", "charttime", "status"),
     "patients": ("gender", "dob"),
@@ -39,6 +40,7 @@ _NAMED_BY = {
     "inputevents": ("d_items", "itemid", "label"),
     "labevents": ("d_labitems", "itemid", "label"),
     "chartevents": ("d_items", "itemid", "label"),
+    "outputevents": ("d_items", "itemid", "label"),
 }
 
 

@@ -8,6 +8,7 @@ from agent.knowing.cohort import cohort
 from agent.knowing.desk import Desk
 from agent.knowing.differential import differential
 from agent.knowing.explanation import explanation
+from agent.knowing.guidelines import Guidelines
 from agent.knowing.interactions import interactions
 from agent.knowing.lookup import facts
 from agent.knowing.point import GraphFinding
@@ -18,7 +19,9 @@ from agent.phrases import say
 from agent.planning.plan import ExploreGraph, GraphQuestion
 from agent.scope import Scope
 from agent.state import Failed
+from knowledge.documents import Library
 from knowledge.graph import KnowledgeGraph
+from knowledge.mentions import MentionFinder
 from knowledge.patients import PatientGraph
 from knowledge.store.store import RecordStore
 
@@ -41,18 +44,29 @@ class Explorer:
         store: for rows, notes and results.
         graph: the medical knowledge graph.
         patients: the patient graph of the store.
+        library: imported guidelines.
+        finder: finds what they name.
     """
 
-    def __init__(self, store: RecordStore, graph: KnowledgeGraph, patients: PatientGraph) -> None:
+    def __init__(
+        self,
+        store: RecordStore,
+        graph: KnowledgeGraph,
+        patients: PatientGraph,
+        library: Library,
+        finder: MentionFinder,
+    ) -> None:
         self.graph = graph
         self.patients = patients
+        self.library = library
         self._store = store
+        self._guidelines = Guidelines(library, finder)
 
     def explore(self, action: ExploreGraph, scope: Scope, language: Language) -> GraphFinding | Failed:
         """What the graphs say; a refusal where the patient may not be seen."""
         if action.subject_id is not None and not scope.may_see(action.subject_id):
             return Failed("no_permission", say(language, "scope.no_permission", subject_id=action.subject_id))
-        desk = Desk(action, scope, language, self._store, self.graph, self.patients)
+        desk = Desk(action, scope, language, self._store, self.graph, self.patients, self._guidelines)
         finding = _WALKS[action.ask](desk)
         return replace(finding, names=tuple(sorted(desk.cites.named)))
 

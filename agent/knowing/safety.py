@@ -7,6 +7,7 @@ from agent.knowing.desk import Desk
 from agent.knowing.patient import Taken
 from agent.knowing.point import Computation, GraphFinding, Piece, Point, Slots
 from agent.knowing.saying import Worded, newest
+from agent.knowing.values import INPUTS
 from agent.knowing.words import listed, word
 from knowledge.facts import Verdict, parse
 from knowledge.graph import Edge
@@ -72,7 +73,8 @@ def safety(desk: Desk) -> GraphFinding:
     if not drugs and not others:
         points.append(Point("safety.no_drugs"))
     judged = judge(desk, [*drugs, *others])
-    direct = [point for drug in [*drugs, *others] for point in _allergies(desk, drug)]
+    told = {hit.rule.drug.concept for hit in judged.hits if hit.allergy is not None}
+    direct = [p for drug in [*drugs, *others] if drug.concept not in told for p in _allergies(desk, drug)]
     points += [*direct, *(_hit(desk, hit) for hit in judged.hits)]
     points += _unknown(desk, judged)
     held = {hit.rule.drug.concept for hit in judged.hits} | {dict(p.slots)["drug"] for p in direct}
@@ -218,12 +220,21 @@ def _unknown(desk: Desk, judged: Judgement) -> Iterator[Point]:
     for concept, rules in missing.items():
         drugs = dict.fromkeys(desk.saying.name(rule.drug.concept) for rule in rules)
         slots = (
-            ("name", desk.saying.name(concept)),
+            ("name", _lacking(desk, concept)),
             ("n", str(len(rules))),
             ("drugs", listed(desk.language, [*drugs])),
         )
         pieces = tuple(desk.cites.path(rule.path) for rule in rules)
         yield Point("safety.unknown", slots, pieces, (Computation("count", float(len(rules))),))
+
+
+def _lacking(desk: Desk, concept: str) -> str:
+    """What has no value; of a derived value what it would be derived from."""
+    name = desk.saying.name(concept)
+    inputs = [desk.saying.name(one) for one in INPUTS.get(concept, ()) if desk.values.value(one) is None]
+    if not inputs:
+        return name
+    return word(desk.language, "safety.lacking", name=name, inputs=listed(desk.language, inputs))
 
 
 def _clear(desk: Desk, drugs: Sequence[Taken], *, others: bool) -> Iterator[Point]:

@@ -18,6 +18,8 @@ from knowledge.store.store import TIME_FORMAT, RecordStore
 AGE = "age"
 EGFR, CLEARANCE, QTC = "lab:egfr", "lab:creatinine-clearance", "vital:qtc"
 CREATININE, WEIGHT, QT, HEART_RATE = "lab:creatinine", "vital:weight", "vital:qt", "vital:heart-rate"
+INPUTS = {EGFR: (CREATININE,), CLEARANCE: (CREATININE, WEIGHT), QTC: (QT, HEART_RATE)}
+"""What a derived value is derived from, beside age and sex."""
 _MEASURED = ("lab", "vital")
 _YEAR = 365.2425
 _LOOKED_AT = 10  # newest results among which one with a number is sought

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.knowing.desk import Desk
+from agent.knowing.guidelines import Passage
 from agent.knowing.patient import kinship
 from agent.knowing.point import GraphFinding, Piece, Point
 from agent.knowing.saying import Worded, days_between
 from agent.knowing.values import Value
-from agent.knowing.words import listed
+from agent.knowing.words import listed, word
 from knowledge.graph import Edge
 from knowledge.patients import Statement
 
 _RELATIONS = ("diagnosed_by", "monitored_by")
+_PASSAGES = 2  # sentences of guidelines that are quoted for one thing
 _OLD_DAYS = 365
 """A result older than this is told with its age among what is missing."""
 
@@ -23,6 +25,7 @@ class Called:
 
     concept: str
     paths: tuple[tuple[Edge, ...], ...]
+    passages: tuple[Passage, ...] = ()
     value: Value | None = None
     statement: Statement | None = None
 
@@ -34,7 +37,7 @@ class Called:
 
 def workup(desk: Desk) -> GraphFinding:
     """What is missing first, then what is old, then what is there."""
-    called = [_looked_up(desk, concept, paths) for concept, paths in _called_for(desk).items()]
+    called = _called_for(desk)
     missing = [one for one in called if one.value is None and one.statement is None]
     there = [one for one in called if one not in missing]
     old = [
@@ -60,7 +63,21 @@ def _not_there(desk: Desk) -> Iterator[Point]:
             yield Point("explanation.not_there", (("name", desk.saying.name(concept)),))
 
 
-def _called_for(desk: Desk) -> dict[str, tuple[tuple[Edge, ...], ...]]:
+def _called_for(desk: Desk) -> list[Called]:
+    """Each thing that guidelines of a concept call for, then those that facts do."""
+    concepts = desk.action.concepts
+    kin = {one for c in concepts for one in (c, *desk.graph.ancestors(c), *desk.graph.descendants(c))}
+    passages: dict[str, list[Passage]] = {}
+    for passage in desk.guidelines.calls_for(kin):
+        passages.setdefault(passage.concept, []).append(passage)
+    paths = _by_facts(desk)
+    return [
+        _looked_up(desk, concept, paths.get(concept, ()), tuple(passages.get(concept, ())[:_PASSAGES]))
+        for concept in dict.fromkeys((*passages, *paths))
+    ]
+
+
+def _by_facts(desk: Desk) -> dict[str, tuple[tuple[Edge, ...], ...]]:
     """Each thing that facts about a concept, or about the kinds above it, call for."""
     found: dict[str, list[tuple[Edge, ...]]] = {}
     for concept in desk.action.concepts:
@@ -78,30 +95,32 @@ def _distinct(paths: Sequence[tuple[Edge, ...]]) -> Iterator[tuple[Edge, ...]]:
     yield from nearest.values()
 
 
-def _looked_up(desk: Desk, concept: str, paths: tuple[tuple[Edge, ...], ...]) -> Called:
+def _looked_up(
+    desk: Desk, concept: str, paths: tuple[tuple[Edge, ...], ...], passages: tuple[Passage, ...]
+) -> Called:
     kind = desk.graph.node(concept).type
     if kind in ("lab", "vital"):
-        return Called(concept, paths, value=desk.values.value(concept))
+        return Called(concept, paths, passages, value=desk.values.value(concept))
     kinds = (concept, *desk.graph.descendants(concept))
     said = desk.patients.statements(desk.patient.subject_id, concepts=kinds)
     done = [s for s in said if s.is_own and (s.start is None or s.start <= desk.scope.now)]
-    return Called(concept, paths, statement=done[-1] if done else None)
+    return Called(concept, paths, passages, statement=done[-1] if done else None)
 
 
 def _missing(desk: Desk, one: Called) -> Point:
     slots = (
         ("name", desk.saying.name(one.concept)),
-        ("path", "; ".join(desk.saying.path(path) for path in one.paths)),
+        ("path", _reason(desk, one)),
         ("detail", "".join(desk.saying.detail(path[-1]) for path in one.paths)),
     )
-    return Point("workup.missing", slots, tuple(desk.cites.path(path) for path in one.paths))
+    return Point("workup.missing", slots, _sources(desk, one))
 
 
 def _found(desk: Desk, key: str, one: Called) -> Point:
     worded = _worded(desk, one)
     slots = (
         ("name", desk.saying.name(one.concept)),
-        ("path", "; ".join(desk.saying.path(path) for path in one.paths)),
+        ("path", _reason(desk, one)),
         ("because", worded.text),
     )
     return Point(key, slots, _evidence(desk, one), worded.computed)
@@ -115,8 +134,22 @@ def _worded(desk: Desk, one: Called) -> Worded:
 
 
 def _evidence(desk: Desk, one: Called) -> tuple[Piece, ...]:
-    paths = tuple(desk.cites.path(path) for path in one.paths)
     if one.value is not None:
-        return (*paths, *desk.cites.rows(one.value.rows))
+        return (*_sources(desk, one), *desk.cites.rows(one.value.rows))
     assert one.statement is not None, "what is there has a value or a statement"
-    return (*paths, desk.cites.said(one.statement))
+    return (*_sources(desk, one), desk.cites.said(one.statement))
+
+
+def _sources(desk: Desk, one: Called) -> tuple[Piece, ...]:
+    """What calls for it."""
+    paths = (desk.cites.path(path) for path in one.paths)
+    return (*(passage.evidence for passage in one.passages), *paths)
+
+
+def _reason(desk: Desk, one: Called) -> str:
+    """What calls for it, in words: the guideline's sentence, the facts' paths."""
+    said = [
+        word(desk.language, "workup.guideline", title=p.cited_as, quote=" ".join(p.quote.split()))
+        for p in one.passages
+    ]
+    return "; ".join((*said, *(desk.saying.path(path) for path in one.paths)))

@@ -19,6 +19,11 @@ _STATEMENT = (
     "FROM edges e JOIN nodes n USING (node_id) WHERE "
 )
 _ORDER = " ORDER BY e.start IS NULL, e.start, e.edge_id"
+_VALUES = {  # where a table has the number and the text of a result
+    "labevents": ("valuenum", "value"),
+    "chartevents": ("valuenum", "value"),
+    "outputevents": ("value", ""),
+}
 _MARKS = 500  # values bound in one statement
 
 
@@ -152,7 +157,7 @@ class PatientGraph:
         """
         found: list[Measured] = []
         with closing(self._store.connect()) as connection:
-            for table in ("labevents", "chartevents"):
+            for table in _VALUES:
                 itemids = [i for of, i in self._items.get(concept, ()) if of == table]
                 if itemids:
                     found += self._measured(connection, subject_id, concept, table, itemids, limit, until)
@@ -272,7 +277,8 @@ class PatientGraph:
         until: str | None,
     ) -> Iterator[Measured]:
         has = self._store.tables[table]
-        columns = ["valuenum", "valueuom", "value", "charttime", "flag", "ref_range_lower", "ref_range_upper"]
+        number, text = _VALUES[table]
+        columns = [number, "valueuom", text, "charttime", "flag", "ref_range_lower", "ref_range_upper"]
         read = ", ".join(f"e.{column}" if column in has else "NULL" for column in columns)
         names = "d_labitems" if table == "labevents" else "d_items"
         before = "AND e.charttime <= ?" if until is not None else ""

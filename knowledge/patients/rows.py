@@ -168,17 +168,15 @@ def items(store: RecordStore, naming: Naming) -> Iterator[tuple[str, str, int]]:
     """
     with closing(store.connect()) as connection:
         yield from _lab_items(connection, store, naming)
-        if "chartevents" not in store.tables:
-            return
-        has = store.tables["d_items"]
-        code = "code" if "code" in has else "NULL"
+        code = "code" if "code" in store.tables["d_items"] else "NULL"
         charted = connection.execute(
-            f"SELECT itemid, label, {code} FROM d_items WHERE linksto = 'chartevents' ORDER BY itemid"
+            f"SELECT itemid, label, {code}, linksto FROM d_items "
+            "WHERE linksto IN ('chartevents', 'outputevents') ORDER BY itemid"
         )
-        for itemid, label, coded in charted.fetchall():
+        for itemid, label, coded, table in charted.fetchall():
             concept = naming.item(label or "", None, coded, ("vital", "lab"))
             if concept is not None:
-                yield concept, "chartevents", itemid
+                yield concept, table, itemid
 
 
 def _lab_items(

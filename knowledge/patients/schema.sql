@@ -45,7 +45,7 @@ CREATE INDEX edges_code ON edges (code) WHERE code IS NOT NULL;
 -- store's own index (subject_id, itemid, charttime) finds the newest in a moment. Here is which items they are.
 CREATE TABLE items (
     concept TEXT NOT NULL,
-    tbl     TEXT NOT NULL,                -- labevents | chartevents
+    tbl     TEXT NOT NULL,                -- labevents | chartevents | outputevents
     itemid  INTEGER NOT NULL,
     PRIMARY KEY (concept, tbl, itemid)
 ) WITHOUT ROWID;

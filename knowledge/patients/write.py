@@ -19,7 +19,7 @@ from knowledge.errors import IndexFault
 from knowledge.generations import Generations
 from knowledge.graph import KnowledgeGraph
 from knowledge.graph.build import CORE
-from knowledge.manifest import Manifest
+from knowledge.manifest import Manifest, is_outdated
 from knowledge.mentions import MentionFinder
 from knowledge.patients.model import NoteRef, RowRef, Statement
 from knowledge.patients.naming import Naming
@@ -270,11 +270,11 @@ def _count(store: RecordStore) -> int:
 
 
 def _is_there(places: Generations) -> bool:
+    """Whether there is a graph that this version reads; one of another version is built anew."""
     try:
-        places.current()
+        return not is_outdated(places.current())
     except IndexFault:  # never built, or its first build was killed
         return False
-    return True
 
 
 def _state(store: RecordStore) -> str:

@@ -1,0 +1,136 @@
+"""Answers that walk the graphs: who asks what, what is said, and what it rests on."""
+
+import pytest
+
+from agent import Answer, ClinicalAgent
+
+
+def kinds(answer: Answer) -> list[set[str]]:
+    """The kinds of evidence behind each sentence."""
+    of = {piece.id: piece.kind for piece in answer.evidence}
+    return [{of[number] for number in claim.evidence} for claim in answer.claims]
+
+
+def line(answer: Answer, *words: str) -> str:
+    """The only sentence that has all of some words."""
+    (found,) = [claim.text for claim in answer.claims if all(word in claim.text for word in words)]
+    return found
+
+
+def test_a_contraindication_is_told_with_its_path_and_the_value_that_makes_it_hold(
+    agent: ClinicalAgent,
+) -> None:
+    answer = agent.ask("Is metformin safe for her?", patient=1)
+    said = line(answer, "Metformin —contraindicated_when→ eGFR < 30 mL/min/1.73m2")
+    assert "eGFR 29 mL/min/1.73m2 by CKD-EPI 2021, from Creatinine 1.9 mg/dL (labevents 4" in said
+    assert "2 days ago" in said
+    (path,) = [piece for piece in answer.evidence if piece.kind == "graph"]
+    assert path.edges == (("Metformin", "contraindicated_when", "eGFR < 30 mL/min/1.73m2"),)
+    assert "FDA label: metformin" in path.source
+    rows = {(piece.table, piece.row_ids) for piece in answer.evidence if piece.kind == "row"}
+    assert {("labevents", (4,)), ("patients", (1,))} <= rows
+
+
+def test_the_same_in_chinese(agent: ClinicalAgent) -> None:
+    answer = agent.ask("她能用二甲双胍吗？", patient=1)
+    assert (answer.status, answer.language) == ("answered", "zh")
+    assert "29 mL/min/1.73m2" in line(answer, "二甲双胍", "禁用")
+
+
+def test_drugs_for_which_no_rule_holds_are_counted(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which of her current drugs are contraindicated?", patient=1)
+    assert line(answer, "No rule held for 2 current drug(s)", "Furosemide", "Ceftriaxone")
+    assert any("rules checked" in text for text in answer.assumptions)
+
+
+def test_a_value_that_is_not_on_record_is_said(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Is enoxaparin safe for her?", patient=1)
+    assert "Weight, to compute it" in line(answer, "could not be checked", "Creatinine Clearance")
+
+
+def test_an_allergy_to_the_class_is_told_once(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Can he take amoxicillin?", patient=2)
+    assert "allergies 1" in line(answer, "allergy to Penicillins")
+
+
+def test_an_interaction_is_told_with_mechanism_and_source(agent: ClinicalAgent) -> None:
+    answer = agent.ask("华法林和胺碘酮有相互作用吗？")
+    assert "CYP2C9" in line(answer, "胺碘酮", "华法林", "严重相互作用")
+    assert kinds(answer) == [{"graph"}]
+
+
+def test_a_drug_asked_about_is_held_against_the_current_ones(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Would gentamicin interact with her drugs?", patient=1)
+    assert "Furosemide" in line(answer, "interaction", "Gentamicin")
+    assert line(answer, "Gentamicin is not among the current orders")
+
+
+def test_a_cohort_counts_subtypes_and_cites_each_patient(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which patients have diabetes, including all subtypes?")
+    assert line(answer, "1 patient(s)", "Diabetes mellitus")
+    assert line(answer, "Patient 1:", "Type 2 diabetes mellitus")
+    assert {piece.kind for piece in answer.evidence} >= {"row"}
+
+
+def test_a_timeline_keeps_the_order_of_time(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Show the timeline of her type 2 diabetes", patient=1)
+    times = [claim.text[:16] for claim in answer.claims]
+    assert times == sorted(times)
+    assert times[0].startswith("2024-05-01")
+
+
+def test_a_differential_names_what_supports_and_what_opposes(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Differential diagnosis of fever and dyspnea without cough")
+    with_opposed = [claim.text for claim in answer.claims if "Against it, not there: Cough" in claim.text]
+    assert with_opposed
+    assert all("Fever" in text or "Dyspnea" in text for text in with_opposed)
+
+
+def test_general_knowledge_names_its_source_and_says_that_it_is_general(agent: ClinicalAgent) -> None:
+    answer = agent.ask("What are the contraindications of metformin?")
+    assert all("Source: " in claim.text for claim in answer.claims)
+    assert any("general knowledge" in text for text in answer.assumptions)
+
+
+def test_what_is_missing_in_a_work_up_comes_before_what_is_done(agent: ClinicalAgent) -> None:
+    answer = agent.ask("What is missing in the work-up of her acute kidney injury?", patient=1)
+    words = [claim.text.split(":")[0] for claim in answer.claims]
+    assert words == sorted(words, key=["Missing", "Old", "Done"].index)
+    assert "labevents 4" in line(answer, "Done: Creatinine")
+
+
+def test_every_sentence_with_a_figure_rests_on_evidence(agent: ClinicalAgent) -> None:
+    for question in ("Is metformin safe for her?", "What could explain her acute kidney injury?"):
+        for claim in agent.ask(question, patient=1).claims:
+            assert claim.evidence or not any(char.isdigit() for char in claim.text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which of her current drugs are contraindicated?",
+        "What could explain her acute kidney injury?",
+        "她的急性肾损伤还缺哪些检查？",
+    ],
+)
+def test_the_record_of_a_patient_that_may_not_be_seen_stays_closed(
+    agent: ClinicalAgent, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "permitted", frozenset({2}))
+    answer = agent.ask(question, patient=1)
+    assert (answer.status, answer.reason, answer.evidence) == ("refused", "no_permission", ())
+
+
+def test_a_cohort_holds_only_patients_that_may_be_seen(
+    agent: ClinicalAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "permitted", frozenset({2, 4}))
+    answer = agent.ask("Which patients have diabetes, including all subtypes?")
+    assert line(answer, "No patient that you may see")
+    assert answer.evidence == ()
+
+
+def test_a_conversation_keeps_a_walk_in_its_checkpoint(agent: ClinicalAgent) -> None:
+    first = agent.ask("Is metformin safe for her?", patient=1, conversation="walk")
+    again = agent.ask("她能用二甲双胍吗？", patient=1, conversation="walk")
+    assert first.status == again.status == "answered"
