@@ -4,6 +4,7 @@ The questions of ``benchmarks/questions/charts.jsonl`` are asked, and what the a
 draws is compared with the gold::
 
     python -m benchmarks.charts --verbose
+    python -m benchmarks.charts --questions benchmarks/questions/charts_blind.jsonl
 
 Two things are judged apart. The mark is right if it is one of those that the question allows; it is read from
 the specification, not from what the answer says of it. The data are right if the inline rows, seen through
@@ -25,6 +26,8 @@ from agent import Answer, ClinicalAgent
 from agent.answer import Cell
 from benchmarks.drawing import Drawing, read_drawing
 from benchmarks.questions import QUESTIONS, open_store
+
+CHARTS = QUESTIONS / "charts.jsonl"
 
 Row = tuple[str, str, float]
 """Across (a time, a bucket, a group; empty for single values), series (or empty), figure."""
@@ -92,9 +95,9 @@ class Verdict:
         return 1, int(self.data), int(self.mark), int(self.data and self.mark)
 
 
-def read(half: str | None = None) -> list[ChartQuestion]:
-    """The questions, or one half of them."""
-    lines = (QUESTIONS / "charts.jsonl").read_text(encoding="utf-8").splitlines()
+def read(half: str | None = None, path: Path = CHARTS) -> list[ChartQuestion]:
+    """The questions of a set, or one half of them."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     questions = [ChartQuestion(**json.loads(line)) for line in lines]
     return [each for each in questions if half in (None, each.half)]
 
@@ -199,12 +202,13 @@ def show(verdicts: Sequence[Verdict], *, failures: bool) -> None:
 def main() -> None:
     """Run the set and print how it went."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--questions", type=Path, default=CHARTS, help="another set of the same form")
     parser.add_argument("--half", choices=("tune", "held"), help="only this half")
     parser.add_argument("--store", type=Path, help="a demo store (default: the installation's own)")
     parser.add_argument("--verbose", action="store_true", help="every failure, too")
     given = parser.parse_args()
     with ClinicalAgent.open(open_store(given.store)) as agent:
-        show(run(read(given.half), agent), failures=given.verbose)
+        show(run(read(given.half, given.questions), agent), failures=given.verbose)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Each case of ``benchmarks/questions/followups.jsonl`` is two turns under one conversation; the second is judged::
 
     python -m benchmarks.followups --verbose
+    python -m benchmarks.followups --questions benchmarks/questions/followups_blind.jsonl
 
 It is right if the rows of its result are those of a gold statement, further columns allowed, as in
 ``benchmarks.questions``; where nothing is recorded, if it is refused. A wrong citation is shown apart. The
@@ -21,6 +22,7 @@ from pathlib import Path
 from agent import Answer, ClinicalAgent
 from benchmarks.questions import QUESTIONS, Question, Verdict, judge, open_store, show
 
+FOLLOW_UPS = QUESTIONS / "followups.jsonl"
 RIGHT = ("right", "right, wrongly cited")
 
 
@@ -63,9 +65,9 @@ class FollowUp:
         )
 
 
-def read(half: str | None = None) -> list[FollowUp]:
-    """The cases, or one half of them."""
-    lines = (QUESTIONS / "followups.jsonl").read_text(encoding="utf-8").splitlines()
+def read(half: str | None = None, path: Path = FOLLOW_UPS) -> list[FollowUp]:
+    """The cases of a set, or one half of them."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     cases = [FollowUp(**json.loads(line)) for line in lines]
     return [case for case in cases if half in (None, case.half)]
 
@@ -98,12 +100,13 @@ def run(cases: Iterable[FollowUp], agent: ClinicalAgent) -> list[Verdict]:
 def main() -> None:
     """Run the set and print how it went."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--questions", type=Path, default=FOLLOW_UPS, help="another set of the same form")
     parser.add_argument("--half", choices=("tune", "held"), help="only this half")
     parser.add_argument("--store", type=Path, help="a demo store (default: the installation's own)")
     parser.add_argument("--verbose", action="store_true", help="every failure, too")
     given = parser.parse_args()
     with ClinicalAgent.open(open_store(given.store)) as agent:
-        verdicts = run(read(given.half), agent)
+        verdicts = run(read(given.half, given.questions), agent)
     show(verdicts, failures=given.verbose)
     right = sum(verdict.outcome in RIGHT for verdict in verdicts)
     print(f"right: {right} of {len(verdicts)} ({right / len(verdicts):.1%})")

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.answer import Answer, Status
-from benchmarks.charts import ChartQuestion, counts, judge, read
+from benchmarks.charts import CHARTS, ChartQuestion, counts, judge, read
 
 
 @pytest.fixture
@@ -125,16 +126,23 @@ def test_the_table_counts_by_language_and_kind(records: sqlite3.Connection) -> N
     }
 
 
-def test_the_set_is_whole_and_runs_on_the_schema() -> None:
-    questions = read()
-    assert len(questions) >= 130
+@pytest.mark.parametrize(("path", "size"), [(CHARTS, 130), (CHARTS.with_stem("charts_blind"), 60)])
+def test_the_set_is_whole_and_runs_on_the_schema(path: Path, size: int) -> None:
+    questions = read(path=path)
+    assert len(questions) >= size
     assert (
         len({each.id for each in questions}) == len({each.question for each in questions}) == len(questions)
     )
-    assert len(read("tune")) + len(read("held")) == len(questions)
+    assert len(read("tune", path)) + len(read("held", path)) == len(questions)
     with closing(sqlite3.connect(":memory:")) as empty:
         empty.executescript(files("knowledge.store").joinpath("schema.sql").read_text(encoding="utf-8"))
         for each in questions:
             assert bool(each.marks) == bool(each.gold_sql)
             for sql in each.gold_sql:
                 empty.execute(sql)
+
+
+def test_the_blind_set_shares_no_question_with_the_set_that_was_tuned_on() -> None:
+    blind = read(path=CHARTS.with_stem("charts_blind"))
+    assert not {each.question for each in blind} & {each.question for each in read()}
+    assert {each.half for each in blind} == {"held"}

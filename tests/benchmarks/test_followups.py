@@ -4,11 +4,14 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from typing import cast
+
+import pytest
 
 from agent import Answer, ClinicalAgent
 from agent.answer import Claim, Result, RowEvidence
-from benchmarks.followups import FollowUp, ask, read
+from benchmarks.followups import FOLLOW_UPS, FollowUp, ask, read
 from benchmarks.questions import judge
 
 CASE = FollowUp(
@@ -74,16 +77,25 @@ def test_the_row_of_another_patient_may_be_cited_since_the_second_question_may_n
         assert judge(refused, said(4.2), records).outcome == "answered the unanswerable"
 
 
-def test_the_set_is_whole_and_runs_on_the_schema() -> None:
-    cases = read()
-    assert len(cases) >= 110
+@pytest.mark.parametrize(("path", "size"), [(FOLLOW_UPS, 110), (FOLLOW_UPS.with_stem("followups_blind"), 50)])
+def test_the_set_is_whole_and_runs_on_the_schema(path: Path, size: int) -> None:
+    cases = read(path=path)
+    assert len(cases) >= size
     assert (
         len({case.id for case in cases}) == len({(case.first, case.question) for case in cases}) == len(cases)
     )
-    assert len(read("tune")) + len(read("held")) == len(cases)
+    assert len(read("tune", path)) + len(read("held", path)) == len(cases)
     with closing(sqlite3.connect(":memory:")) as empty:
         empty.executescript(files("knowledge.store").joinpath("schema.sql").read_text(encoding="utf-8"))
         for case in cases:
             assert bool(case.gold_sql) == (case.gold_status is None)
             for sql in case.gold_sql:
                 empty.execute(sql)
+
+
+def test_the_blind_set_shares_no_case_with_the_set_that_was_tuned_on() -> None:
+    blind = read(path=FOLLOW_UPS.with_stem("followups_blind"))
+    assert not {(case.first, case.question) for case in blind} & {
+        (case.first, case.question) for case in read()
+    }
+    assert {case.half for case in blind} == {"held"}
