@@ -14,12 +14,11 @@ from knowledge.errors import IndexOutdated
 from knowledge.facts import Fact, review_facts
 from knowledge.graph.classes import class_members
 from knowledge.graph.graph import KnowledgeGraph
-from knowledge.graph.parts import CodeScope
+from knowledge.graph.parts import CORE, CodeScope
 from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, stated, writing
 from knowledge.terminology import Terminology
 from knowledge.terminology.concepts import Concept, read_table
 
-CORE = "core"
 _HIERARCHICAL = frozenset({"icd10", "icd9", "icd10pcs", "icd9proc", "atc"})
 """Code systems whose codes stand for themselves and all below them in the tables of concepts."""
 _SHOWN = 5

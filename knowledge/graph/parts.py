@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+CORE = "core"
+"""The source that comes with Chartroom."""
+
 Language = Literal["en", "zh"]
 NameKind = Literal["name", "synonym", "abbreviation", "label", "related"]
 CodeScope = Literal["below", "exact", "approximate"]

@@ -14,11 +14,12 @@ import networkx
 
 from knowledge.graph.graph import KnowledgeGraph
 from knowledge.graph.neighbours import Reach, Step
-from knowledge.graph.parts import Edge
+from knowledge.graph.parts import CORE, Edge
 from knowledge.graph.relations import relations as known_relations
 
 LONGEST = 3
 _DAMPING = 0.85
+_SAID_AGAIN = 4  # so many times the wanted paths are looked at, since several sources may say the same
 _WIDE = 64  # steps into one concept that paths of three hops are composed of, best first
 
 
@@ -74,12 +75,29 @@ def paths(
     starts, ends = (set(reach.keys(list(dict.fromkeys(ids)))) for ids in (from_ids, to_ids))
     search = _Search(reach, starts - ends, ends - starts)
     found: list[tuple[int, ...]] = []
+    wanted = limit * _SAID_AGAIN
     for hops in range(1, max_hops + 1):
-        found += search.best(hops, limit - len(found))
+        found += search.best(hops, wanted - len(found))
         if len(found) >= limit:
             break
     edges = graph.edges_by_id(sorted({edge_id for path in found for edge_id in path}))
-    return [tuple(edges[edge_id] for edge_id in path) for path in found]
+    return _distinct([tuple(edges[edge_id] for edge_id in path) for path in found])[:limit]
+
+
+def _distinct(found: Sequence[tuple[Edge, ...]]) -> list[tuple[Edge, ...]]:
+    """Each statement once: where several sources say it, as the core pack does, else as the first one does."""
+    kept: dict[tuple[tuple[str, str, str, str | None], ...], tuple[Edge, ...]] = {}
+    for path in found:
+        said = tuple((edge.subject, edge.relation, edge.object, edge.condition) for edge in path)
+        known = kept.get(said)
+        if known is None:
+            kept[said] = path
+        else:
+            kept[said] = tuple(
+                two if two.source_id == CORE != one.source_id else one
+                for one, two in zip(known, path, strict=True)
+            )
+    return list(kept.values())
 
 
 class _Search:

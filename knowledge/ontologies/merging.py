@@ -104,6 +104,10 @@ class Merging:
             "UPDATE term SET fate = 'merged', concept = (SELECT concept_key FROM concept WHERE id = ref) "
             "WHERE fate IS NULL AND ref IN (SELECT id FROM concept JOIN claim USING (concept_key))"
         )
+        self._run(
+            "UPDATE term SET fate = 'clash' WHERE fate = 'merged' AND NOT compatible(type, (SELECT concept.type "
+            "FROM concept WHERE concept_key = term.concept))"
+        )
 
     def _by_name(self) -> "Iterator[tuple[int, int, int]]":
         """Term, concept, and how good the match is: 3 where both names are the preferred ones."""

@@ -36,7 +36,7 @@ class Settling:
         self._run = writer.connection.execute
         self._found: dict[str, tuple[int, ...]] = {
             ref: (concept,)
-            for ref, concept in self._run("SELECT ref, concept FROM term WHERE fate <> 'outside'")
+            for ref, concept in self._run("SELECT ref, concept FROM term WHERE fate IN ('merged', 'added')")
         }
         writer.connection.create_function("fold", 1, fold, deterministic=True)
 
@@ -56,7 +56,9 @@ class Settling:
         for (ref,) in outside:
             known = namespace(ref)
             self._staging.leave(ref, f"a term that is not below {known.root if known else 'the root'}")
-        self._run("DELETE FROM term WHERE fate = 'outside'")
+        for (ref,) in self._run("SELECT ref FROM term WHERE fate = 'clash' ORDER BY k").fetchall():
+            self._staging.leave(ref, "its id is that of a concept of another type")
+        self._run("DELETE FROM term WHERE fate IN ('outside', 'clash')")
         self._run(
             "INSERT OR IGNORE INTO claim SELECT concept, ?, ref, type, en, zh, basis FROM term ORDER BY k",
             (self._source,),

@@ -139,3 +139,16 @@ def test_two_drugs_are_not_connected_by_what_forbids_both(tmp_path: Path) -> Non
     assert paths(graph, ["a"], ["b"]) == []
     assert paths(graph, ["a"], ["d"]) == []
     assert texts(graph, paths(graph, ["x"], ["y"])) == ["x —symptom_of→ cirrhosis ←symptom_of— y"]
+
+
+def test_what_several_sources_say_is_one_path_told_by_the_core_pack(
+    graph: KnowledgeGraph, tmp_path: Path
+) -> None:
+    with writing(tmp_path / "graph") as writer:
+        source = writer.source("other", title="Other", format="test", version="1", sha256="0")
+        ends = writer.concept("drug:furosemide"), writer.concept("finding:edema")
+        writer.edge(ends[0], "treats", ends[1], source, citation=("Other", "", 2020))
+    again = KnowledgeGraph.open(tmp_path / "graph")
+    assert len(again.edges(["drug:furosemide"], {"treats"})) == 3
+    [path] = paths(again, ["drug:furosemide"], ["finding:edema"], max_hops=1)
+    assert path[0].source_id == "core"

@@ -227,6 +227,13 @@ def test_a_fact_without_a_source_is_rejected(take, opened) -> None:
     ]
 
 
+def test_a_concept_never_changes_its_type(take, opened) -> None:
+    row = "disease:heart-failure\tdrug\tCardioforte\t强心\t\t\t\t\t\town list\n"
+    report = take("concepts.tsv", CONCEPTS + row)
+    assert reasons(report) == {"its id is that of a concept of another type": 1}
+    assert opened().named("Cardioforte") == ()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
