@@ -82,6 +82,8 @@ class _Asked:
         self._named = named
         self._meant = bool(linked.patients) or self._says("pronoun")
         self._personal = self._meant or self._says("current")
+        # "What causes hyperkalemia?" asks of medicine, whosever record is open.
+        self._general = not self._personal and self._says("general")
 
     def action(self) -> Action | None:
         """The first of the questions that this is."""
@@ -110,7 +112,9 @@ class _Asked:
     def _safety(self) -> Action | None:
         if not (self._says("safety") or (self._drugs and self._says("drug_safety"))):
             return None
-        general = self._subject.subject_id is None and not self._personal
+        if self._says("past"):
+            return None
+        general = self._general or (self._subject.subject_id is None and not self._personal)
         if self._drugs and (general or self._things):
             return self._about("facts", (*self._drugs, *self._things), _RULES)
         return self._of_patient("safety", self._drugs)
@@ -118,13 +122,15 @@ class _Asked:
     def _explanation(self) -> Action | None:
         if not self._things or not self._says("explanation"):
             return None
-        if self._subject.subject_id is None and not self._personal:
-            return None  # general causes
+        if self._general or (self._subject.subject_id is None and not self._personal):
+            return None
         return self._of_patient("explanation", self._things)
 
     def _workup(self) -> Action | None:
         about = (*self._named.of("disease", "finding"), *self._drugs)
         if not about or not self._says("workup"):
+            return None
+        if self._general:
             return None
         if self._subject.subject_id is None and not self._personal:
             return None
