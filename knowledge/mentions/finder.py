@@ -5,12 +5,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
-from knowledge.mentions.matching import Span, spans
+from knowledge.mentions.matching import spans
 from knowledge.mentions.mention import Mention
 from knowledge.mentions.names import NameTable
 from knowledge.mentions.readings import Language, Readings
 from knowledge.mentions.section_defaults import TARGET
 from knowledge.mentions.senses import Setting, has_senses, meant
+from knowledge.mentions.span import Span
 from knowledge.mentions.words import Words, half_width, words_of
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence, Set
 from typing import Literal
 
 from knowledge.mentions.context import Context, Judgement
-from knowledge.mentions.matching import Span
 from knowledge.mentions.rulebook import rulebook
 from knowledge.mentions.section_defaults import in_section
 from knowledge.mentions.sentences import Sentence, kind_of, sections, sentences
+from knowledge.mentions.span import Span
 from knowledge.mentions.times import Time, times_in
 from knowledge.mentions.words import Words, has_cjk
 

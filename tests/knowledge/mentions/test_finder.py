@@ -1,8 +1,11 @@
 """Which names are found where, in which of their meanings, and when they were."""
 
+import time
+import tracemalloc
+
 import pytest
 
-from knowledge.mentions import MentionFinder
+from knowledge.mentions import MentionFinder, Name, NameTable
 
 
 def concepts(finder: MentionFinder, text: str) -> dict[str, str | None]:
@@ -126,3 +129,29 @@ def test_times_are_those_of_the_clause(finder, text, time):
 def test_blank_and_odd_texts_have_no_mentions(finder):
     for text in ("", " \n", "……", "\x00", "((((", "1234567890 " * 50):
         assert finder.find(text, targets=["", " "]) == []
+
+
+def test_many_names_are_held_small():
+    syllables = ["ba", "de", "fi", "go", "lu", "ma", "ne", "pi", "ro", "su", "ta", "ve"]
+    words = [one + two + three for one in syllables for two in syllables for three in syllables]
+    names = [
+        Name(
+            f"{words[i % len(words)]} {words[i * 7 % len(words)]} {i}", f"disease:{i}", "disease", rank=i % 4
+        )
+        for i in range(10_000)
+    ]
+    tracemalloc.start()
+    table = NameTable(names)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(table) >= 10_000
+    assert held / 10_000 * 150_000 < 150e6
+
+
+def test_long_notes_are_read_fast(finder):
+    note = (
+        "No fever, chills or cough. Mitral stenosis (MS) with chest pain for 3 days; MS is severe.\n" * 1_000
+    )
+    begun = time.process_time()
+    assert len(finder.find(note)) > 4_000
+    assert (time.process_time() - begun) / len(note) * 1e6 < 30  # 10 s a MB, with room for a busy machine
