@@ -85,6 +85,7 @@ def test_each_release_can_be_taken_out_again(imported, graph: KnowledgeGraph) ->
     ("name", "format"),
     [
         ("disease-ontology/doid-2016-09-01.obo", "obo"),
+        ("disease-ontology/HumanDO.tsv", "labelled"),
         ("disease-ontology/allXREFinDO.tsv", "xrefs"),
         ("disease-ontology/ICD10inDO.tsv", "xrefs"),
         ("disease-ontology/disease-symptom.tsv", "disease-symptoms"),

@@ -171,6 +171,17 @@ def test_graphs_in_json_are_read_with_their_terms_or_without(take, opened) -> No
         take("broken.json", '{"graphs": [', format="obographs")
 
 
+def test_a_table_that_names_kinds_by_label_becomes_a_hierarchy(take, opened) -> None:
+    report = take(
+        "terms.tsv",
+        "id\tlabel\tsubClassOf\n"
+        '"DOID:1"\t"Hypertension"\t"vascular disease"\n"DOID:1"\t"Hypertension"\t"chronic disease"\n'
+        '"DOID:2"\t"vascular disease"\t"nothing known"\n"DOID:3"\t"chronic disease"\t""\n"GO:1"\t"x"\t""\n',
+    )
+    assert set(opened().ancestors("disease:hypertension")) == {"DOID:2", "DOID:3"}
+    assert sum(reasons(report).values()) == 2
+
+
 def test_two_sources_that_disagree_on_a_code_are_both_kept_and_shown(take, opened) -> None:
     report = take("xrefs.tsv", "id\tlabel\txref\nDOID:1\tHypertension\tICD10CM:I15.0\n")
     [one] = report.disagreements
