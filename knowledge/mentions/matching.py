@@ -21,7 +21,8 @@ def spans(names: NameTable, text: str, words: Words) -> list[Span]:
     if known:
         found = _with_definitions(names, text, words, found, known)
     kept = longest(found)
-    further = [span for span in formed(text, words) if not any(_overlap(span, other) for other in kept)]
+    taken = {place for span in kept for place in range(span.first, span.last)}
+    further = [span for span in formed(text, words) if taken.isdisjoint(range(span.first, span.last))]
     whole = longest(grown(span, names, words) for span in (*kept, *further))
     return [one for span in whole for one in coordinated(span, names, text, words)]
 
@@ -45,10 +46,6 @@ def _nested(span: Span, over: Sequence[Span]) -> bool:
     return inside and span.type in _NESTED_TYPES and over[0].type not in (None, span.type)
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.first < other.last and other.first < one.last
-
-
 def _names(names: NameTable, text: str, normal: list[str], places: list[int], words: Words) -> Iterator[Span]:
     lengths, count = names.lengths, len(normal)
     for at in range(count):
@@ -67,30 +64,36 @@ def _with_definitions(
 ) -> list[Span]:
     """The spans where abbreviations that the text defines mean what it says, and names run on over brackets."""
     brackets = [_words_between(words, *definition.within) for definition in known]
-    outside = [
-        index
-        for index, place in enumerate(words.places)
-        if not any(first <= place < last for first, last in brackets)
-    ]
+    bracketed = {place for first, last in brackets for place in range(first, last)}
+    outside = [index for index, place in enumerate(words.places) if place not in bracketed]
     normal, places = [words.names[i] for i in outside], [words.places[i] for i in outside]
     crossing = [
         span
         for span in _names(names, text, normal, places, words)
-        if any(span.first < first < span.last for first, _ in brackets)
+        if any(place in bracketed for place in range(span.first, span.last))
     ]
     held = longest([*found, *formed(text, words)])
+    ending = _by_place((span.last, span) for span in held)
+    crossing_at = _by_place((place, span) for span in crossing for place in range(span.first, span.last))
     meanings: dict[str, Span | None] = {}
     for definition in known:
         _, last = _words_between(words, definition.start, definition.end)
-        meant = [span for span in held if span.last == last]
+        meant = ending.get(last, [])
         if not meant:  # "von Hippel-Lindau (VHL) disease"
-            meant = [span for span in crossing if span.first < last < span.last and _named_after(words, span)]
+            meant = [span for span in crossing_at.get(last, ()) if _named_after(words, span)]
         if definition.short not in meanings or meant:
             meanings[definition.short] = min(meant, key=lambda span: span.first, default=None)
     own = [
         span for span in found if text[words.starts[span.first] : words.ends[span.last - 1]] not in meanings
     ]
     return [*own, *crossing, *_shorts(text, words, meanings)]
+
+
+def _by_place(spans: Iterable[tuple[int, Span]]) -> dict[int, list[Span]]:
+    found: dict[int, list[Span]] = {}
+    for place, span in spans:
+        found.setdefault(place, []).append(span)
+    return found
 
 
 def _named_after(words: Words, span: Span) -> bool:
