@@ -161,7 +161,7 @@ def _texts(computed: Sequence[Computation], cited: Sequence[Evidence]) -> Iterat
             yield from piece.details
             yield piece.source
         elif isinstance(piece, RowEvidence):
-            yield from (str(v) for v in piece.values.values() if isinstance(v, str) and not _is_time(v))
+            yield from (v for v in piece.values.values() if isinstance(v, str) and _is_named(v))
         elif isinstance(piece, NoteEvidence | PassageEvidence):
             yield f"“{' '.join(piece.quote.split())}”"
             if isinstance(piece, PassageEvidence) and piece.title:
@@ -191,6 +191,11 @@ def _numbers(cells: Iterable[Cell]) -> Iterator[float]:
     for cell in cells:
         with suppress(TypeError, ValueError):
             yield float(cell)  # type: ignore[arg-type]  # None and other text are what is suppressed
+
+
+def _is_named(cell: str) -> bool:
+    """Whether a cell is a name or unit with digits in it ("5% dextrose", "10^9/L"), and no bare number or time."""
+    return _has_digit(cell) and any(char.isalpha() for char in cell) and not _is_time(cell)
 
 
 def _has_digit(text: str) -> bool:

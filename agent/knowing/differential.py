@@ -42,9 +42,10 @@ def differential(desk: Desk) -> GraphFinding:
     if not present:
         return GraphFinding(desk.action, (Point("differential.no_findings"),), (("ranking", ()),))
     diseases = _diseases(desk, present, denied)
+    seen = desk.patients.frequencies(diseases, desk.scope.permitted)
     ranked = sorted(
         (one for one in diseases.values() if one.supporting),
-        key=lambda one: (-one.score, -len(one.supporting), one.concept),
+        key=lambda one: (-one.score, -seen.get(one.concept, 0), one.concept),
     )
     points = [_point(desk, place, one, denied, own) for place, one in enumerate(ranked[:_SHOWN], start=1)]
     if not points:
@@ -99,12 +100,13 @@ def _diseases(
 def _points_to(desk: Desk, finding: str, *, up: bool = True) -> list[tuple[Edge, ...]]:
     """The facts by which a finding, or a wider one, points to diseases; the nearest of the finding first.
 
-    What is denied is denied of itself alone: no chest pain does not mean no pain.
+    What is denied is denied with all its kinds (no chest pain: no pleuritic one), but not what is wider.
     """
-    wider = tuple(edge.object for edge in desk.graph.edges((finding,), ("is_a",))) if up else ()
+    wider = tuple(edge.object for edge in desk.graph.edges((finding,), ("is_a",)))
+    others = wider if up else desk.graph.descendants(finding)
     return [
-        (*kinship(desk.graph, finding, subject), edge)
-        for subject in (finding, *wider)
+        (*(kinship(desk.graph, finding, subject) or reversed(kinship(desk.graph, subject, finding))), edge)
+        for subject in (finding, *others)
         for edge in desk.graph.edges((subject,), ("symptom_of",))
     ]
 

@@ -66,7 +66,7 @@ def explanation(desk: Desk) -> GraphFinding:
     points += [_point(desk, place, one) for place, one in enumerate(found[:_SHOWN], start=1)]
     if not found:
         points.append(Point("explanation.none", (("name", desk.saying.name(concept)),)))
-    return GraphFinding(desk.action, tuple(points), (("ranking", ()),))
+    return GraphFinding(desk.action, tuple(points), (("causes", ()),))
 
 
 def explain(desk: Desk, concept: str, at: str) -> list[Explanation]:
@@ -119,6 +119,8 @@ def _mediated(
     between = {edge.subject for edge in last}
     for edge in desk.graph.edges(sorted(between), _CAUSAL, "in"):
         for one in _reached(desk, edge.subject, candidates):
+            if one.concept != edge.subject and one.said.kind != "drug":
+                continue  # the kind of a disease does what it does by the disease itself, which is told
             for final in last:
                 if final.subject == edge.object and one.concept not in (final.subject, *between):
                     through = desk.patient.having(final.subject)[0]

@@ -75,8 +75,7 @@ class Saying:
             text = self._say(
                 value.computation.name,
                 name=name,
-                number=plain(number),
-                unit=value.reading.unit,
+                quantity=quantity(number, value.reading.unit),
                 basis=joined,
             )
             return Worded(text, (value.computation, *(c for each in basis for c in each.computed)))
@@ -118,8 +117,7 @@ class Saying:
         row, (ago, computed) = value.rows[0], self.ago(value.time)
         slots = {
             "name": name,
-            "number": plain(value.reading.value),
-            "unit": value.reading.unit,
+            "quantity": quantity(value.reading.value, value.reading.unit),
             "table": row.table,
             "row_id": row.row_id,
             "time": short(value.time) or word(self.language, "value.undated"),
@@ -138,6 +136,11 @@ class Saying:
 def newest(thing: Problem) -> Statement:
     """The statement to cite for a thing: a row before a note, then the newest."""
     return max(thing.statements, key=lambda s: (isinstance(s.evidence, RowRef), s.start or ""))
+
+
+def quantity(number: float, unit: str) -> str:
+    """A number with its unit, where it has one."""
+    return f"{plain(number)} {unit}".rstrip()
 
 
 def plain(number: float) -> str:

@@ -1,6 +1,6 @@
 """What the record says of a problem, from the first word to the last, each with its assertion."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.knowing.desk import Desk
 from agent.knowing.point import GraphFinding, Point, Slots
@@ -18,14 +18,26 @@ def timeline(desk: Desk) -> GraphFinding:
     said = tuple(s for s in said if s.start is None or s.start <= desk.scope.now)
     distinct = _distinct(said)
     shown = _thinned(distinct)
-    points = [_point(desk, statement) for statement in shown]
+    points = list(_once(_point(desk, statement) for statement in shown))
     if not points:
         names = desk.saying.name(desk.action.concepts[0])
         points = [Point("timeline.none", (("name", names),))]
     assumptions: list[tuple[str, Slots]] = []
-    if len(shown) < len(said):
-        assumptions.append(("thinned", (("shown", str(len(shown))), ("all", str(len(said))))))
+    if len(points) < len(said):
+        assumptions.append(("thinned", (("shown", str(len(points))), ("all", str(len(said))))))
     return GraphFinding(desk.action, tuple(points), tuple(assumptions))
+
+
+def _once(points: Iterable[Point]) -> Iterator[Point]:
+    """A sentence that was copied forward stands where it was written first."""
+    quoted: set[tuple[str, str]] = set()
+    for point in points:
+        slots = dict(point.slots)
+        key = (slots["name"], slots.get("quote", ""))
+        if key[1] and key in quoted:
+            continue
+        quoted.add(key)
+        yield point
 
 
 def _point(desk: Desk, said: Statement) -> Point:

@@ -17,7 +17,7 @@ from knowledge.store.store import TIME_FORMAT, RecordStore
 
 AGE = "age"
 EGFR, CLEARANCE, QTC = "lab:egfr", "lab:creatinine-clearance", "vital:qtc"
-CREATININE, WEIGHT, QT, HEART_RATE = "lab:creatinine", "vital:weight", "vital:qt", "vital:heart-rate"
+CREATININE, WEIGHT, QT, HEART_RATE = "lab:creatinine", "vital:weight", "vital:qt-interval", "vital:heart-rate"
 INPUTS = {EGFR: (CREATININE,), CLEARANCE: (CREATININE, WEIGHT), QTC: (QT, HEART_RATE)}
 """What a derived value is derived from, beside age and sex."""
 _MEASURED = ("lab", "vital")

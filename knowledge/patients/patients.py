@@ -204,6 +204,23 @@ class PatientGraph:
             Member(subject_id, tuple(of)) for subject_id, of in groupby(said, key=lambda s: s.subject_id)
         )
 
+    def frequencies(
+        self, concepts: Iterable[str], permitted: Collection[int] | None = None
+    ) -> dict[str, int]:
+        """How many patients have, or have had, each of some concepts as such; ``permitted`` as for a cohort."""
+        found: dict[str, int] = {}
+        for some in _batches(concepts):
+            marks = ", ".join("?" * len(some))
+            rows = self._connection.execute(
+                "SELECT DISTINCT n.concept, e.subject_id FROM edges e JOIN nodes n USING (node_id) "
+                f"WHERE n.concept IN ({marks}) AND e.relation IN ('has_problem', 'has_finding')",
+                some,
+            )
+            for concept, subject_id in rows:
+                if permitted is None or subject_id in permitted:
+                    found[concept] = found.get(concept, 0) + 1
+        return found
+
     @cached_property
     def _items(self) -> dict[str, tuple[tuple[str, int], ...]]:
         items: dict[str, list[tuple[str, int]]] = {}

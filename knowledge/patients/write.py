@@ -30,7 +30,14 @@ from knowledge.store.store import RecordStore
 DATABASE = "patients.sqlite"
 Report = Callable[[str, int, int], None]
 _REPORTED_NOTES = 20  # notes between two reports
-_RULES = ("patients", "mentions", "mentions/rules", "terminology", "terminology/tables", "facts/tables/is_a.tsv")
+_RULES = (
+    "patients",
+    "mentions",
+    "mentions/rules",
+    "terminology",
+    "terminology/tables",
+    "facts/tables/is_a.tsv",
+)
 """Of the package: the files and folders that decide what a text or row says. Other facts do not."""
 
 
