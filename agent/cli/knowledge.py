@@ -10,9 +10,10 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from agent.cli import concepts
+from agent.cli import concepts, documents
 from agent.cli.terminal import JsonOption, err, out, print_json
 from agent.paths import knowledge_graph_folder
+from knowledge.documents.files import LINES, is_document
 from knowledge.errors import ImportFailure
 from knowledge.graph import build_core, ensure
 from knowledge.ontologies import (
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group.command("sources")(sources_command)
     group.command("remove")(remove_command)
     concepts.register(group)
+    documents.register(group)
     app.add_typer(group, name="knowledge")
 
 
@@ -66,17 +68,32 @@ def import_command(
     path: Annotated[Path, typer.Argument(help="A file, plain or gzip, or a folder of them.")],
     form: Annotated[
         str | None,
-        typer.Option("--as", metavar="FORMAT", help=f"One of {', '.join(FORMATS)} (default: recognised)."),
+        typer.Option(
+            "--as",
+            metavar="FORMAT",
+            help=f"documents, or one of {', '.join(FORMATS)} (default: recognised).",
+        ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--id", help="What to call the source, in place of the release's own id.")
+        str | None, typer.Option("--id", help="What to call the source or document, in place of its own id.")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title of a single document.")] = None,
+    edition: Annotated[str | None, typer.Option("--edition", help="Edition of a document.")] = None,
+    supersedes: Annotated[
+        str | None, typer.Option("--supersedes", metavar="DOCUMENT", help="The document that it replaces.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import an ontology, a translation, a table of codes, pairs, concepts or facts; see docs/knowledge.md.
+    """Import documents, or an ontology, translation, table of codes, pairs, concepts or facts; see docs/knowledge.md.
 
-    A source of the same id is replaced. Reports what was merged with known concepts, added and left, and why.
+    A source of the same id is replaced, a document gets a new version. Reports what was taken, what was left and why.
     """
+    if form == "documents" or (form is None and _holds_documents(path)):
+        if (name or title) and (path.is_dir() or path.name.lower().endswith(LINES)):
+            raise typer.BadParameter("--id and --title name one document; give a single file with them.")
+        named = documents.Named(name, title, edition, supersedes)
+        documents.import_documents(path, named, as_json=as_json)
+        return
     folder, files = knowledge_graph_folder(), _files(path, form)
     if name is not None and len(files) > 1:
         raise typer.BadParameter("--id names one source; give a single file with it.")
@@ -125,10 +142,18 @@ def sources_command(as_json: JsonOption = False) -> None:
 
 
 def remove_command(
-    source: Annotated[str, typer.Argument(help="Its id; see: chartroom knowledge sources")],
+    source: Annotated[
+        str, typer.Argument(help="Its id; see: chartroom knowledge sources, chartroom knowledge documents")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Take a source out of the graph again, and with it the concepts that no other source knows."""
+    """Take a source out of the graph again, with the concepts that no other source knows; or a document."""
+    if documents.remove_document(source):
+        if as_json:
+            print_json({"document": source})
+        else:
+            out().print(f"{source}: removed with all its versions.", markup=False, soft_wrap=True)
+        return
     with _working(source):
         report = remove_source(knowledge_graph_folder(), source)
     if as_json:
@@ -146,6 +171,12 @@ def remove_command(
             markup=False,
             soft_wrap=True,
         )
+
+
+def _holds_documents(path: Path) -> bool:
+    """Whether a path holds documents, and nothing that the graph itself reads."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return any(is_document(file) for file in files) and not any(detect(file, None) for file in files)
 
 
 def _files(path: Path, form: str | None) -> list[Path]:
