@@ -1,7 +1,8 @@
 """The sentences of one text with what they say: read once, asked for each of their mentions."""
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Literal
 
 from knowledge.mentions.context import Context, Judgement
@@ -13,6 +14,7 @@ from knowledge.mentions.times import Time, times_in
 from knowledge.mentions.words import Words, has_cjk
 
 Language = Literal["en", "zh"]
+_TITLE = re.compile(r"([^:：]{2,40}?)\s*[:：]")
 _COMMAS = frozenset(",，")
 
 
@@ -35,7 +37,7 @@ class Readings:
         self._sentences = [s for s in sentences(text) if not s.heading]
         self._starts = [sentence.start for sentence in self._sentences]
         self._read: dict[int, tuple[Context, list[Time]]] = {}
-        titled = [(section.start, kind_of(section.title)) for section in sections(text)]
+        titled = sorted((*_titled(text), *_titled_inside(text, self._sentences)))
         self._section_starts = [start for start, _ in titled]
         self._kinds = [kind for _, kind in titled]
 
@@ -88,3 +90,15 @@ class Readings:
         book = rulebook("zh", "en") if chinese else rulebook("en")
         context = Context(self._text, self._words, first, last, book, self._inside)
         return context, times_in(self._text, sentence.start, sentence.end)
+
+
+def _titled(text: str) -> Iterator[tuple[int, str]]:
+    return ((section.start, kind_of(section.title)) for section in sections(text))
+
+
+def _titled_inside(text: str, known: Sequence[Sentence]) -> Iterator[tuple[int, str]]:
+    """Sections of a note without line breaks: sentences that begin with a title and a colon."""
+    for sentence in known:
+        match = _TITLE.match(text, sentence.start, sentence.end)
+        if match and (kind := kind_of(match[1])):
+            yield sentence.start, kind

@@ -98,6 +98,11 @@ def test_sections_speak_where_sentences_are_silent(said):
     }
 
 
+def test_sections_are_seen_without_line_breaks(said):
+    text = "Assessment: anemia. Family History: diabetes. Past Medical History: hypertension."
+    assert said(text) == {"anemia": "present", "diabetes": "family family", "hypertension": "historical"}
+
+
 def test_words_inside_a_name_say_nothing_of_other_names(finder):
     found = finder.find("Not-otherwise anemia", targets=["Not-otherwise anemia"])
     assert [mention.assertion for mention in found if mention.text == "Not-otherwise anemia"] == ["present"]
