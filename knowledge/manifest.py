@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from knowledge.errors import IndexFault
+from knowledge.errors import IndexFault, IndexOutdated
 
 SCHEMA_VERSION = 2
 NAME = "manifest.json"
@@ -75,7 +75,8 @@ def check(folder: Path, sha256: str, repair: str) -> Manifest:
         repair: the command that builds the index anew, for the message.
 
     Raises:
-        IndexFault: anything is missing, truncated, altered or of another version.
+        IndexFault: anything is missing, truncated or altered.
+        IndexOutdated: it is of another version.
     """
     try:
         raw = (folder / NAME).read_bytes()
@@ -87,7 +88,7 @@ def check(folder: Path, sha256: str, repair: str) -> Manifest:
             f"The index {folder} has no readable manifest. Build it anew with: {repair}"
         ) from error
     if manifest.schema_version != SCHEMA_VERSION:
-        raise IndexFault(
+        raise IndexOutdated(
             f"The index {folder} has version {manifest.schema_version}, this Chartroom reads "
             f"{SCHEMA_VERSION}. Build it anew with: {repair}"
         )
@@ -103,6 +104,14 @@ def check(folder: Path, sha256: str, repair: str) -> Manifest:
             continue
         raise IndexFault(f"The file {name} of the index {folder} {fault}. Build it anew with: {repair}")
     return manifest
+
+
+def is_outdated(folder: Path) -> bool:
+    """Whether the files in a folder are of another version; what cannot be read is not, but damaged."""
+    try:
+        return Manifest.model_validate_json((folder / NAME).read_bytes()).schema_version != SCHEMA_VERSION
+    except (OSError, ValidationError):
+        return False
 
 
 def write_durably(path: Path, text: str) -> None:
