@@ -286,5 +286,5 @@ class GraphWriter:
 
 
 def plain(code: str) -> str:
-    """A code in capitals without dots, as record stores write it."""
-    return code.replace(".", "").upper()
+    """A code in capitals without dots and the prefix of its system, as record stores write it."""
+    return code.rpartition(":")[2].replace(".", "").upper()

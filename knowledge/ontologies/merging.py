@@ -1,10 +1,11 @@
 """Decides which terms of a release are concepts that the graph has already.
 
-A term joins a concept if the release's id is known for it; else by an exact name that fits one concept only and that
-no other term of the release has an equal claim to; else by a code that both have, where a name is compatible and,
-again, nothing else fits. Preferred names of both sides count most; then a preferred name that a reviewed table lists
-as a synonym; then a preferred name that is a synonym in another release, which is trusted only where no codes of the
-two speak against it, for releases call much a synonym that is wider, narrower or beside the thing.
+A term joins a concept if the release's id is known for it, or a reviewed table gives it that id; else by an exact
+name that fits one concept only and that no other term of the release has an equal claim to; else by a code that both
+have, where a name is compatible and, again, nothing else fits. Preferred names of both sides count most; then a
+preferred name that a reviewed table lists as a synonym; then a preferred name that is a synonym in another release,
+which is trusted only where no codes of the two speak against it, for releases call much a synonym that is wider,
+narrower or beside the thing.
 
 What remains doubtful is kept apart: two concepts for one thing can be seen and joined later, two things under one
 concept give wrong answers.
@@ -15,13 +16,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from knowledge.ontologies.codes import namespace
+from knowledge.graph.write import plain
+from knowledge.ontologies.codes import namespace, own_code
 from knowledge.ontologies.likeness import compatible_types, same, words
 from knowledge.ontologies.report import Reason
 from knowledge.terminology.terminology import fold
 
 _NAMING = "('name', 'synonym')"
-_IDENTITIES = frozenset({"doid", "hp", "mondo", "symp", "drugbank"})
+_IDENTITIES = frozenset({"doid", "hpo", "mondo", "symp", "drugbank"})
 """Ids of ontologies, which give each thing one: that two differ says only that the release has both."""
 
 
@@ -104,10 +106,26 @@ class Merging:
             "UPDATE term SET fate = 'merged', concept = (SELECT concept_key FROM concept WHERE id = ref) "
             "WHERE fate IS NULL AND ref IN (SELECT id FROM concept JOIN claim USING (concept_key))"
         )
+        for key, ref in self._run("SELECT k, ref FROM term WHERE fate IS NULL").fetchall():
+            if (
+                (own := own_code(ref))
+                and own[0] in _IDENTITIES
+                and (concept := self._reviewed(*own)) is not None
+            ):
+                self._run("UPDATE term SET fate = 'merged', concept = ? WHERE k = ?", (concept, key))
         self._run(
             "UPDATE term SET fate = 'clash' WHERE fate = 'merged' AND NOT compatible(type, (SELECT concept.type "
             "FROM concept WHERE concept_key = term.concept))"
         )
+
+    def _reviewed(self, system: str, code: str) -> int | None:
+        """The concept to which a reviewed table gives the id, if it is one."""
+        rows = self._run(
+            "SELECT DISTINCT concept_key FROM code JOIN source USING (source_key) WHERE system = ? AND plain = ? "
+            "AND source.format IN ('core', 'concepts')",
+            (system, plain(code)),
+        ).fetchall()
+        return rows[0][0] if len(rows) == 1 else None
 
     def _by_name(self) -> "Iterator[tuple[int, int, int]]":
         """Term, concept, and how good the match is: 3 where both names are the preferred ones."""

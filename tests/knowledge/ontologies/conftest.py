@@ -16,7 +16,7 @@ disease:heart-failure	disease	Heart failure	心力衰竭	congestive heart failur
 disease:hypertension	disease	Hypertension	高血压	high blood pressure			icd10:I10|icd10:I11		test
 disease:type-2-diabetes	disease	Type 2 diabetes	2型糖尿病				icd10:E11		test
 disease:mitral-stenosis	disease	Mitral stenosis	二尖瓣狭窄			=MS			test
-finding:fever	finding	Fever	发热	pyrexia			icd10:R50.9		test
+finding:fever	finding	Fever	发热	pyrexia			icd10:R50.9|hpo:HP:0001945		test
 drug:metformin	drug	Metformin	二甲双胍				atc:A10BA02		test
 procedure:hemodialysis	procedure	Hemodialysis	血液透析				icd10pcs:5A1D		test
 """

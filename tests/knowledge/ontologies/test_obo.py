@@ -225,3 +225,10 @@ def test_a_foreign_synonym_joins_only_where_no_code_speaks_against_it(take, open
     [reason] = report.apart
     assert "codes differ" in reason
     assert {node.id for node in opened().named("heart failure")} == {"disease:heart-failure", "DOID:1"}
+
+
+def test_a_term_joins_the_concept_to_which_a_reviewed_table_gives_its_id(take, opened) -> None:
+    hp = "format-version: 1.2\nontology: hp\n\n[Term]\nid: HP:0000118\nname: Phenotypic abnormality\n"
+    take("hp.obo", hp + "\n[Term]\nid: HP:0001945\nname: Raised body temperature\nis_a: HP:0000118\n")
+    assert [node.id for node in opened().named("raised body temperature")] == ["finding:fever"]
+    assert [node.id for node in opened().by_code("hpo", "HP:0001945")] == ["finding:fever"]

@@ -43,7 +43,7 @@ def test_a_translation_names_a_known_term_and_its_status_is_respected(take, open
     assert ids(graph.named("发烧了")) == ["finding:fever"]
     assert graph.node("finding:fever").zh == "发热"
     assert {name.form: name.kind for name in graph.names("disease:hypertension")}["血压高"] == "synonym"
-    assert ids(graph.by_code("hp", "0001945")) == ["finding:fever"]
+    assert ids(graph.by_code("hpo", "0000822")) == ["disease:hypertension"]
 
 
 def test_an_official_translation_becomes_the_chinese_name_where_there_is_none(take, opened) -> None:
