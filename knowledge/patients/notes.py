@@ -1,6 +1,6 @@
 """From a note to statements: what it mentions, each with its assertion, its time and its span."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from knowledge.mentions import Mention, MentionFinder
 from knowledge.patients.model import KIND_OF_TYPE, OWN, NoteRef, Relation, Statement
@@ -16,7 +16,8 @@ def note_statements(
 
     Only a present or historical mention of the patient's own makes a problem or finding; any other, and every drug
     or procedure (a note may speak of one that is never ordered), is kept as noted. Analytes are left out: a
-    mention of creatinine says nothing. So is what may mean several things.
+    mention of creatinine says nothing. So is what may mean several things, and a name within a longer name
+    (the measles in 荨麻疹, urticaria, are none).
 
     Args:
         note: as the store has it.
@@ -24,7 +25,7 @@ def note_statements(
         name_of: the English name of a concept; None for one that is not in the graph.
     """
     language = "zh" if note.language == "zh" else "en" if note.language == "en" else None
-    for mention in finder.find(note.text, language):
+    for mention in _whole(finder.find(note.text, language)):
         kind = KIND_OF_TYPE.get(mention.type or "")
         name = name_of(mention.concept) if mention.concept is not None else None
         if kind is None or kind == "result" or name is None:
@@ -45,6 +46,15 @@ def note_statements(
             said_time=mention.time,
             evidence=NoteRef(note.note_id, mention.start, mention.end),
         )
+
+
+def _whole(mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """The mentions that lie in no longer one."""
+    reached, longest = -1, -1
+    for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
+        if mention.end > reached or (mention.start, mention.end) == (longest, reached):
+            reached, longest = mention.end, mention.start
+            yield mention
 
 
 def _is_own(mention: Mention) -> bool:
