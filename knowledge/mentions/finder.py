@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Self
 
 from knowledge.mentions.matching import spans
@@ -10,7 +11,7 @@ from knowledge.mentions.mention import Mention
 from knowledge.mentions.names import NameTable
 from knowledge.mentions.readings import Language, Readings
 from knowledge.mentions.section_defaults import TARGET
-from knowledge.mentions.senses import Setting, has_senses, meant
+from knowledge.mentions.senses import Meaning, Setting, has_senses, meant
 from knowledge.mentions.span import Span
 from knowledge.mentions.words import Words, half_width, words_of
 
@@ -56,15 +57,19 @@ class MentionFinder:
                 doubtful.append((span, half_width(form)))
             else:
                 settled.append(span)
-        elsewhere = {span.concepts[0] for span in settled if len(span.concepts) == 1}
+        elsewhere = frozenset(span.concepts[0] for span in settled if len(span.concepts) == 1)
+        decided: dict[tuple[str, tuple[str, ...], Setting], Meaning | None] = {}
         for span, form in doubtful:
             start = words.starts[span.first]
-            setting = Setting(readings.around(start, start + len(form)), readings.section(start), elsewhere)
-            sense = meant(form, span.concepts, self._names.types, setting)
-            if sense is not None:
-                types = {self._names.types[concept] for concept in sense.concepts}
+            setting = Setting(readings.around(start, form), readings.section(start), elsewhere)
+            case = (form, span.concepts, setting)
+            if case not in decided:
+                decided[case] = meant(form, span.concepts, self._names.types, setting)
+            meaning = decided[case]
+            if meaning is not None:
+                types = {self._names.types[concept] for concept in meaning.concepts}
                 kind = types.pop() if len(types) == 1 else None
-                settled.append(Span(span.first, span.last, sense.concepts, kind, span.defined, sense.open))
+                settled.append(replace(span, concepts=meaning.concepts, type=kind, open=meaning.open))
         return settled
 
     def _mention(self, text: str, words: Words, span: Span, readings: Readings) -> Mention:

@@ -18,7 +18,9 @@ from knowledge.mentions.words import Words
 _COORDINATED = ("and", "or", "/", ",")
 _LONGEST_LIST = 8
 _LONGEST_EPONYM = 3
-_NO_EPONYM = frozenset("the this these that no her his other any chronic acute infectious communicable".split())
+_NO_EPONYM = frozenset(
+    "the this these that no her his other any chronic acute infectious communicable".split()
+)
 
 
 def formed(text: str, words: Words) -> Iterator[Span]:

@@ -59,13 +59,12 @@ class Readings:
         """The kind of the section around a place."""
         return self._kinds[bisect_right(self._section_starts, start) - 1]
 
-    def around(self, start: int, end: int) -> str:
-        """The sentence around a stretch, without it."""
+    def around(self, start: int, form: str) -> str:
+        """The sentence around a form, without it."""
         at = self._sentence(start)
         if at is None:
             return ""
-        sentence = self._sentences[at]
-        return f"{self._text[sentence.start : start]} {self._text[end : sentence.end]}"
+        return self._text[self._sentences[at].start : self._sentences[at].end].replace(form, " ")
 
     def _sentence(self, start: int) -> int | None:
         at = bisect_right(self._starts, start) - 1

@@ -28,7 +28,7 @@ class Setting:
 
     sentence: str
     section: str
-    elsewhere: Container[str]
+    elsewhere: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

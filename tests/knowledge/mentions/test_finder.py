@@ -4,6 +4,8 @@ import time
 import tracemalloc
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from knowledge.mentions import MentionFinder, Name, NameTable
 
@@ -155,3 +157,41 @@ def test_long_notes_are_read_fast(finder):
     begun = time.process_time()
     assert len(finder.find(note)) > 4_000
     assert (time.process_time() - begun) / len(note) * 1e6 < 30  # 10 s a MB, with room for a busy machine
+
+
+PIECES = st.sampled_from(
+    [
+        *"()（），。;:-/?\n\x00é",
+        "no",
+        "无",
+        "fever",
+        "发热",
+        "MS",
+        "mitral stenosis",
+        "breast",
+        "and",
+        "ovarian cancer",
+    ]
+    + [
+        "Family History:",
+        "既往史：",
+        "3 days ago",
+        "renal",
+        "disease",
+        "Norrie",
+        "type 2",
+        "diabetes",
+        "if",
+        "not",
+        "ＣＰ",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=40), between=st.sampled_from(["", " "]))
+def test_any_text_gives_mentions_of_itself(finder, pieces, between):
+    text = between.join(pieces)
+    for mention in finder.find(text, targets=["fever", "("]):
+        assert text[mention.start : mention.end] == mention.text != ""
+        assert (mention.concept is None) or not mention.candidates
