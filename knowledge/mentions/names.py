@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from knowledge.graph import KnowledgeGraph
-from knowledge.graph.build import CORE
 from knowledge.mentions.senses import listed_senses
 from knowledge.mentions.tables import table
 from knowledge.mentions.words import half_width, has_cjk, name_key
 from knowledge.terminology import Terminology
+
+if TYPE_CHECKING:
+    from knowledge.graph import KnowledgeGraph
 
 PROBLEMS = frozenset(("disease", "finding"))
 _LONGEST_ABBREVIATION = 5
@@ -67,8 +68,12 @@ class NameTable:
         return cls(_terminology_names(terminology))
 
     @classmethod
-    def of_graph(cls, graph: KnowledgeGraph) -> Self:
+    def of_graph(cls, graph: "KnowledgeGraph") -> Self:
         """The names that the knowledge graph has of every concept, from all its sources."""
+        from knowledge.graph.build import (
+            CORE,
+        )  # only here: it takes the units of facts with it, half a second
+
         types = {node.id: node.type for node in graph.all_nodes()}
         return cls(
             Name(

@@ -162,28 +162,30 @@ def test_long_notes_are_read_fast(finder):
 PIECES = st.sampled_from(
     [
         *"()（），。;:-/?\n\x00é",
-        "no",
-        "无",
-        "fever",
-        "发热",
-        "MS",
-        "mitral stenosis",
-        "breast",
-        "and",
-        "ovarian cancer",
-    ]
-    + [
-        "Family History:",
-        "既往史：",
-        "3 days ago",
-        "renal",
-        "disease",
-        "Norrie",
-        "type 2",
-        "diabetes",
-        "if",
-        "not",
-        "ＣＰ",
+        *(
+            "no",
+            "无",
+            "fever",
+            "发热",
+            "MS",
+            "mitral stenosis",
+            "breast",
+            "and",
+            "ovarian cancer",
+            "if",
+            "not",
+        ),
+        *(
+            "Family History:",
+            "既往史：",
+            "3 days ago",
+            "renal",
+            "disease",
+            "Norrie",
+            "type 2",
+            "diabetes",
+            "ＣＰ",
+        ),
     ]
 )
 
