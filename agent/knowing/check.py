@@ -150,7 +150,8 @@ def _counts(cited: Sequence[Evidence]) -> set[float]:
     """What there are so many of as a sentence may say: rows, patients, notes, pieces of each kind."""
     rows = {(p.table, i) for p in cited if isinstance(p, RowEvidence) for i in p.row_ids}
     kinds = [piece.kind for piece in cited]
-    return {float(len(rows)), float(len(cited)), *(float(kinds.count(kind)) for kind in kinds)}
+    said = len(rows) + kinds.count("note")  # one row or note for each thing that is counted
+    return {float(said), *(float(kinds.count(kind)) for kind in kinds), float(len(rows))}
 
 
 def _texts(computed: Sequence[Computation], cited: Sequence[Evidence]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What general knowledge says of the concepts that a question names: facts by severity and source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agent.knowing.desk import Desk
 from agent.knowing.evidence import citation
@@ -8,13 +9,13 @@ from agent.knowing.patient import kinship
 from agent.knowing.point import GraphFinding, Point
 from agent.knowing.words import listed, word
 from knowledge.graph import Edge
-from knowledge.graph.relations import relations as known_relations
 
 _ORDER = ("absolute contraindicated major typical common serious relative moderate possible uncommon").split()
-_SINGLY = frozenset(
+_ADVICE = frozenset(
     {"contraindicated_when", "dose_adjust_when", "interacts_with", "diagnosed_by", "monitored_by"}
 )
 """Relations whose facts carry advice: one sentence for each piece of it."""
+_WORKS = 3  # from so many works on, facts of one severity are told in one sentence
 
 
 def facts(desk: Desk) -> GraphFinding:
@@ -24,7 +25,7 @@ def facts(desk: Desk) -> GraphFinding:
     found = _between(desk, action.concepts, action.relations) if others else []
     if not found:
         found = _about(desk, about)
-    points = [point for group in _groups(found) for point in _points(desk, about, group)]
+    points = [_point(desk, about, said) for said in _grouped(desk, found)]
     if not points:
         points = [Point("facts.none", (("name", desk.saying.name(about)),))]
     return GraphFinding(action, tuple(points), (("general", ()),), general=True)
@@ -61,45 +62,62 @@ def _about(desk: Desk, concept: str) -> list[Edge]:
     return found or desk.graph.edges(desk.graph.descendants(concept), action.relations, action.side)
 
 
-def _groups(edges: Sequence[Edge]) -> list[list[Edge]]:
-    """Facts that one sentence can say: of one relation, severity and source, about one thing."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Facts that one sentence says: one relation and severity, and one thing at the end that is asked about."""
+
+    end: str
+    edges: tuple[Edge, ...]
+
+    @property
+    def first(self) -> Edge:
+        """One of them, for what they have in common."""
+        return self.edges[0]
+
+
+def _grouped(desk: Desk, edges: Sequence[Edge]) -> list[_Said]:
+    """The facts as sentences: those of one work together, and all together where many works say them."""
     groups: dict[tuple[object, ...], list[Edge]] = {}
     for edge in edges:
-        key: tuple[object, ...] = (edge.relation, edge.severity, citation(edge))
-        if edge.relation in _SINGLY:
-            key = (*key, edge.detail_en)
-        groups.setdefault(key, []).append(edge)
-    order = {relation: place for place, relation in enumerate(known_relations())}
+        end = edge.subject if desk.action.side == "out" else edge.object
+        detail = edge.detail_en if edge.relation in _ADVICE else ""
+        groups.setdefault((end, edge.relation, edge.severity, detail), []).append(edge)
+    said: list[_Said] = []
+    for (end, *_), group in groups.items():
+        works: dict[str, list[Edge]] = {}
+        for edge in group:
+            works.setdefault(citation(edge), []).append(edge)
+        parts = [group] if len(works) > _WORKS else list(works.values())
+        said += [_Said(str(end), tuple(part)) for part in parts]
+    order = {relation: place for place, relation in enumerate(desk.action.relations)}
 
-    def rank(group: list[Edge]) -> tuple[int, int, int]:
-        first = group[0]
-        severity = _ORDER.index(first.severity) if first.severity in _ORDER else len(_ORDER)
-        return order.get(first.relation, len(order)), severity, -len(group)
+    def rank(one: _Said) -> tuple[int, int, int]:
+        severity = one.first.severity
+        grave = _ORDER.index(severity) if severity in _ORDER else len(_ORDER)
+        return order.get(one.first.relation, len(order)), grave, -len(one.edges)
 
-    return sorted(groups.values(), key=rank)
+    return sorted(said, key=rank)
 
 
-def _points(desk: Desk, about: str, group: Sequence[Edge]) -> Iterator[Point]:
-    """A sentence for the facts of a group with one subject, or with one object."""
-    side = desk.action.side
-    ends: dict[str, list[Edge]] = {}
-    for edge in group:
-        ends.setdefault(edge.subject if side == "out" else edge.object, []).append(edge)
-    for end, edges in ends.items():
-        there = [desk.cites.triple(e)[2] if side == "out" else desk.saying.name(e.subject) for e in edges]
-        way = kinship(desk.graph, about, end) if side == "out" else ()
-        relation = known_relations()[edges[0].relation]
-        label = relation.zh if desk.language == "zh" else relation.en
-        slots = (
-            ("subject", _via(desk, about, end) if side == "out" else listed(desk.language, there)),
-            ("relation", label),
-            ("severity", _severity(desk, edges[0])),
-            ("object", listed(desk.language, there) if side == "out" else desk.saying.name(end)),
-            ("detail", desk.saying.detail(edges[0]) if edges[0].relation in _SINGLY else ""),
-            ("source", citation(edges[0])),
-        )
-        pieces = (desk.cites.path(edges), *((desk.cites.path(way),) if way else ()))
-        yield Point("facts.out" if side == "out" else "facts.in", slots, pieces)
+def _point(desk: Desk, about: str, said: _Said) -> Point:
+    side, language = desk.action.side, desk.language
+    works: dict[str, list[Edge]] = {}
+    for edge in said.edges:
+        works.setdefault(citation(edge), []).append(edge)
+    things = [desk.cites.triple(e)[2] if side == "out" else desk.saying.name(e.subject) for e in said.edges]
+    first = next(iter(works))
+    slots = (
+        ("name", _via(desk, about, said.end) if side == "out" else desk.saying.name(said.end)),
+        ("severity", _severity(desk, said.first)),
+        ("things", listed(language, list(dict.fromkeys(things)))),
+        ("detail", desk.saying.detail(said.first) if said.first.relation in _ADVICE else ""),
+        ("source", word(language, "facts.one_work" if len(works) == 1 else "facts.works", first=first)),
+    )
+    way = kinship(desk.graph, about, said.end) if side == "out" else ()
+    pieces = [desk.cites.path(edges) for edges in works.values()]
+    return Point(
+        f"facts_{side}.{said.first.relation}", slots, (*pieces, *((desk.cites.path(way),) if way else ()))
+    )
 
 
 def _via(desk: Desk, about: str, subject: str) -> str:
