@@ -61,12 +61,12 @@ def index_command(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="From nothing, also where it is damaged.")
     ] = False,
-    embeddings: Annotated[
-        bool, typer.Option("--embeddings/--no-embeddings", help="Without embeddings: keywords only.")
-    ] = True,
+    keywords_only: Annotated[
+        bool, typer.Option("--keywords-only", help="Without embeddings, which take a minute.")
+    ] = False,
 ) -> None:
     """Bring the index over documents and facts up to date; imports do so themselves."""
-    index_passages(rebuild=rebuild, embeddings=embeddings)
+    index_passages(rebuild=rebuild, embeddings=not keywords_only)
 
 
 def import_documents(path: Path, named: Named, *, as_json: bool) -> None:
