@@ -210,8 +210,9 @@ def compose_draft(state: State, runtime: Runtime[Run]) -> Nodes:
 def verify(state: State, runtime: Runtime[Run]) -> Nodes:
     """Every sentence against its evidence; what fails is dropped, and if nothing is left it is a refusal."""
     with _step(runtime, "verify", {}) as done:
+        rooms = runtime.context.rooms
         checked = verify_draft(
-            state["draft"], state["scope"], runtime.context.rooms.store, runtime.context.rooms.explorer.graph
+            state["draft"], state["scope"], rooms.store, rooms.explorer.graph, rooms.explorer.library
         )
         done.summary = say(
             state["language"], "step.verify", kept=len(checked.sentences), all=len(state["draft"].sentences)

@@ -27,7 +27,6 @@ from agent.answer import (
 )
 from agent.facts import facts, has_number
 from agent.knowing.check import edges_hold, walk_holds
-from agent.knowledge_base import library
 from agent.phrases import say
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
@@ -37,6 +36,7 @@ from agent.query.sentence import Operation
 from agent.query.speaker import SENTENCES_CAP
 from agent.scope import Scope
 from agent.state import Draft, Sentence, State
+from knowledge.documents import Library
 from knowledge.graph import KnowledgeGraph
 from knowledge.store import RecordStore
 
@@ -47,7 +47,13 @@ _TWO_VALUES = (["earlier", "later"], ["earlier", "furthest"])
 _COMPUTED = {"min": min, "max": max, "mean": fmean, "median": median, "sum": sum}
 
 
-def verify(draft: Draft, scope: Scope, store: RecordStore, graph: KnowledgeGraph | None = None) -> Draft:
+def verify(
+    draft: Draft,
+    scope: Scope,
+    store: RecordStore,
+    graph: KnowledgeGraph | None = None,
+    library: Library | None = None,
+) -> Draft:
     """The draft with only the sentences that hold; a refusal if none does.
 
     Args:
@@ -55,11 +61,12 @@ def verify(draft: Draft, scope: Scope, store: RecordStore, graph: KnowledgeGraph
         scope: who asks about whom.
         store: where rows and notes are looked up again.
         graph: where relations are looked up again; without it none holds.
+        library: where passages are looked up again; without it none holds.
     """
     if draft.status != "answered":
         return draft
     evidence = {piece.id: piece for piece in draft.evidence}
-    sound = {number: resolves(piece, scope, store, graph) for number, piece in evidence.items()}
+    sound = {number: resolves(piece, scope, store, graph, library) for number, piece in evidence.items()}
     kept = tuple(
         sentence
         for sentence in draft.sentences
@@ -75,12 +82,18 @@ def verify(draft: Draft, scope: Scope, store: RecordStore, graph: KnowledgeGraph
     return replace(draft, sentences=kept)
 
 
-def resolves(piece: Evidence, scope: Scope, store: RecordStore, graph: KnowledgeGraph | None = None) -> bool:
+def resolves(
+    piece: Evidence,
+    scope: Scope,
+    store: RecordStore,
+    graph: KnowledgeGraph | None = None,
+    library: Library | None = None,
+) -> bool:
     """Whether a citation leads to what it says, and the user may see it."""
     if isinstance(piece, GraphEvidence):
         return graph is not None and edges_hold(piece, graph)
     if isinstance(piece, PassageEvidence):
-        document = library().document(piece.doc_id)
+        document = library.document(piece.doc_id) if library is not None else None
         return document is not None and document.text[piece.start : piece.end] == piece.quote
     if isinstance(piece, NoteEvidence):
         note = store.note(piece.note_id)

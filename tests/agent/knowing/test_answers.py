@@ -3,6 +3,11 @@
 import pytest
 
 from agent import Answer, ClinicalAgent
+from agent.answer import GraphEvidence, RowEvidence
+from agent.knowing.check import edges_hold, walk_holds
+from agent.knowing.point import Computation
+from agent.state import Sentence
+from knowledge.documents import Document
 
 
 def kinds(answer: Answer) -> list[set[str]]:
@@ -134,3 +139,60 @@ def test_a_conversation_keeps_a_walk_in_its_checkpoint(agent: ClinicalAgent) -> 
     first = agent.ask("Is metformin safe for her?", patient=1, conversation="walk")
     again = agent.ask("她能用二甲双胍吗？", patient=1, conversation="walk")
     assert first.status == again.status == "answered"
+
+
+def test_a_guideline_that_was_imported_is_held_against_the_record(agent: ClinicalAgent) -> None:
+    text = (
+        "# Acute kidney injury pathway\n\nRepeat creatinine every day until it is stable. "
+        "Obtain a renal ultrasound within 24 hours. Lactate is not needed.\n"
+    )
+    guideline = Document("aki", "Acute kidney injury pathway", text, edition="2026")
+    assert list(agent.rooms.explorer.library.put([guideline])) == ["added"]
+    try:
+        answer = agent.ask("What is missing in the work-up of her acute kidney injury?", patient=1)
+    finally:
+        agent.rooms.explorer.library.remove(["aki"])
+    missing = line(answer, "Missing: Renal ultrasound")
+    assert "Acute kidney injury pathway (2026): “Obtain a renal ultrasound within 24 hours.”" in missing
+    (passage,) = [p for p in answer.evidence if p.kind == "passage" and "ultrasound" in p.quote]
+    assert text[passage.start : passage.end] == passage.quote
+    assert not [claim for claim in answer.claims if "Lactate" in claim.text]
+
+
+def test_a_relation_that_is_not_in_the_graph_is_not_told(agent: ClinicalAgent) -> None:
+    graph = agent.rooms.explorer.graph
+    source = "FDA label: metformin, Contraindications (2023)"
+    edges = (("Metformin", "contraindicated_when", "eGFR < 30 mL/min/1.73m2"),)
+    assert edges_hold(GraphEvidence(id=1, edges=edges, source=source), graph)
+    assert not edges_hold(GraphEvidence(id=1, edges=edges, source="Somebody said so"), graph)
+    forged = (("Metformin", "contraindicated_when", "eGFR < 60 mL/min/1.73m2"),)
+    assert not edges_hold(GraphEvidence(id=1, edges=forged, source=source), graph)
+    detail = ("Harmless.",)
+    assert not edges_hold(GraphEvidence(id=1, edges=edges, source=source, details=detail), graph)
+
+
+def test_a_computed_value_that_its_rows_do_not_give_is_not_told(agent: ClinicalAgent) -> None:
+    creatinine = RowEvidence(
+        id=1,
+        table="labevents",
+        row_ids=(4,),
+        values={
+            "label": "Creatinine",
+            "valuenum": 1.9,
+            "valueuom": "mg/dL",
+            "charttime": "2025-02-27 06:00:00",
+        },
+    )
+    person = RowEvidence(
+        id=2, table="patients", row_ids=(1,), values={"gender": "f", "dob": "1958-06-01 00:00:00"}
+    )
+    graph = agent.rooms.explorer.graph
+
+    def holds(egfr: float, text: str) -> bool:
+        computed = (Computation("egfr", egfr, "lab:egfr", "mL/min/1.73m2"),)
+        said = Sentence(text, (1, 2), walked=True, computed=computed)
+        return walk_holds(said, [creatinine, person], "2025-03-01 12:00:00", graph)
+
+    assert holds(29.0, "eGFR 29 mL/min/1.73m2 by CKD-EPI 2021 from 1.9 mg/dL")
+    assert not holds(35.0, "eGFR 35 mL/min/1.73m2 by CKD-EPI 2021 from 1.9 mg/dL")
+    assert not holds(29.0, "eGFR 29 mL/min/1.73m2 by CKD-EPI 2021 from 2.9 mg/dL")
