@@ -31,7 +31,9 @@ def definitions(text: str) -> Iterator[Definition]:
     for bracket in _BRACKETS.finditer(text):
         inner = re.split(r"[,;，；]", bracket[1], maxsplit=1)[0].strip()
         if _is_short(inner):
-            start = _long_start(text, inner, bracket.start()) or _initials(text, inner, bracket.start())
+            start = _long_start(text, inner, bracket.start())
+            if start is None:
+                start = _initials(text, inner, bracket.start())
             if start is not None:
                 end = len(text[: bracket.start()].rstrip())
                 yield Definition(inner, start, end, bracket.span())
