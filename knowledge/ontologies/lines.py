@@ -53,20 +53,23 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def table_of(
-    path: Path, columns: Sequence[str], delimiter: str = "\t"
+    path: Path, columns: Sequence[str], delimiter: str = "\t", *, quoted: bool = True
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table with their line numbers; cells are stripped, missing ones are empty.
 
     Args:
         path: the file.
         columns: those that must be there.
-        delimiter: between cells; quotes are understood.
+        delimiter: between cells.
+        quoted: quotation marks enclose cells; else they are text.
 
     Raises:
         ImportFailure: the file cannot be read or a column is missing.
     """
     with text_of(path) as text:
-        reader = csv.reader(text, delimiter=delimiter)
+        reader = csv.reader(
+            text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        )
         header = [cell.strip() for cell in next(reader, [])]
         missing = [column for column in columns if column not in header]
         if missing:

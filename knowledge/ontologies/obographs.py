@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from knowledge.errors import ImportFailure
 from knowledge.ontologies.codes import code_of, curie, namespace
@@ -14,6 +16,7 @@ from knowledge.ontologies.obo import exact_synonym
 
 _VERSION = re.compile(r"releases/([^/]+)/")
 _LARGEST = 512 << 20
+_M = TypeVar("_M", bound=BaseModel)
 
 
 def recognise(head: str) -> bool:
@@ -24,13 +27,42 @@ def recognise(head: str) -> bool:
 def describe(path: Path) -> Release:
     """Which ontology and version the graph names."""
     graph = _graph(path)
-    version = str((graph.get("meta") or {}).get("version") or "")
+    meta = graph.get("meta")
+    version = str(meta.get("version") or "") if isinstance(meta, dict) else ""
     found = _VERSION.search(version)
     name = path.name.split(".")[0].lower()
     year = re.search(r"(19|20)\d\d", found[1]) if found else None
     return Release(
         name, f"Ontology graph {name}", found[1] if found else version, int(year[0]) if year else None
     )
+
+
+class _Synonym(BaseModel):
+    pred: str = ""
+    val: str = ""
+
+
+class _Xref(BaseModel):
+    val: str = ""
+
+
+class _Meta(BaseModel):
+    synonyms: list[_Synonym] = []
+    xrefs: list[_Xref] = []
+    deprecated: bool = False
+
+
+class _Node(BaseModel):
+    id: str
+    lbl: str | None = None
+    type: str = "CLASS"
+    meta: _Meta | None = None
+
+
+class _Edge(BaseModel):
+    sub: str
+    pred: str
+    obj: str
 
 
 def read(path: Path) -> Iterator[Entry]:
@@ -42,36 +74,49 @@ def read(path: Path) -> Iterator[Entry]:
     graph = _graph(path)
     defined: set[str] = set()
     parents: dict[str, list[str]] = {}
-    for edge in graph.get("edges") or ():
-        if edge.get("pred") == "is_a":
-            parents.setdefault(curie(str(edge.get("sub"))), []).append(curie(str(edge.get("obj"))))
+    for edge in _each(graph, "edges", _Edge):
+        if isinstance(edge, Left):
+            yield edge
+        elif edge.pred == "is_a":
+            parents.setdefault(curie(edge.sub), []).append(curie(edge.obj))
         else:
-            yield Left(curie(str(edge.get("sub"))), "a relation other than is_a")
-    for node in graph.get("nodes") or ():
-        ref = curie(str(node.get("id", "")))
-        if node.get("type", "CLASS") != "CLASS" or not node.get("lbl"):
+            yield Left(curie(edge.sub), "a relation other than is_a")
+    for node in _each(graph, "nodes", _Node):
+        if isinstance(node, Left):
+            yield node
             continue
-        meta = node.get("meta") or {}
-        if meta.get("deprecated"):
+        if node.type != "CLASS" or not node.lbl:
+            continue
+        ref = curie(node.id)
+        if node.meta is not None and node.meta.deprecated:
             yield Left(ref, "an obsolete term")
         elif namespace(ref) is None:
             yield Left(ref, f"no type is known for terms of {ref.partition(':')[0]!r} (namespaces.tsv)")
         else:
             defined.add(ref)
-            yield _term(ref, str(node["lbl"]), meta, parents.get(ref, ()))
+            yield _term(ref, node.lbl, node.meta or _Meta(), parents.get(ref, []))
     for ref, kinds in parents.items():
         if ref not in defined:
             for kind in kinds:
                 yield Related(End(ref), "is_a", End(kind), place=ref)
 
 
-def _term(ref: str, label: str, meta: dict[str, Any], parents: list[str] | tuple[()]) -> Term:
+def _each(graph: dict[str, Any], what: str, model: type[_M]) -> Iterator[_M | Left]:
+    listed = graph.get(what) or []
+    for number, entry in enumerate(listed if isinstance(listed, list) else [listed]):
+        try:
+            yield model.model_validate(entry)
+        except ValidationError:
+            yield Left(f"{what}[{number}]", f"no {what.removesuffix('s')} as OBO Graphs writes them")
+
+
+def _term(ref: str, label: str, meta: _Meta, parents: Sequence[str]) -> Term:
     forms = []
-    for synonym in meta.get("synonyms") or ():
-        if value := str(synonym.get("val") or "").strip():
-            exact = synonym.get("pred") == "hasExactSynonym"
+    for synonym in meta.synonyms:
+        if value := synonym.val.strip():
+            exact = synonym.pred == "hasExactSynonym"
             forms.append(exact_synonym(value) if exact else Form(value, "en", "related"))
-    found = (code_of(str(xref.get("val"))) for xref in meta.get("xrefs") or ())
+    found = (code_of(xref.val) for xref in meta.xrefs)
     codes = tuple(dict.fromkeys(Coding(*code) for code in found if isinstance(code, tuple)))
     return Term(ref=ref, en=label, forms=tuple(forms), codes=codes, parents=tuple(parents))
 
@@ -86,6 +131,6 @@ def _graph(path: Path) -> dict[str, Any]:
             graph = json.load(text)["graphs"][0]
         if not isinstance(graph, dict):
             raise TypeError
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise ImportFailure(f"The file {path} is no OBO Graphs document with a graph in it.") from error
     return graph

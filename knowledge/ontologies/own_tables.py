@@ -50,7 +50,7 @@ def read_concepts(path: Path) -> Iterator[Entry]:
     Raises:
         ImportFailure: the file cannot be read, or a column is missing.
     """
-    for line, row in table_of(path, CONCEPT_COLUMNS):
+    for line, row in table_of(path, CONCEPT_COLUMNS, quoted=False):
         try:
             yield _term(concept_of(row, f"line {line}"))
         except ConfigError as error:

@@ -107,9 +107,9 @@ def test_the_graph_is_built_anew_where_it_was_damaged(
 def test_what_cannot_be_imported_is_said_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "letter.txt").write_text("Dear colleague", "utf-8")
+    (tmp_path / "letter.csv").write_text("Dear colleague", "utf-8")
     for arguments in (
-        ["import", str(tmp_path / "letter.txt")],
+        ["import", str(tmp_path / "letter.csv")],
         ["import", str(tmp_path / "none.obo")],
         ["add", "x"],
     ):

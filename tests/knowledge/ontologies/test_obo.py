@@ -4,9 +4,12 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from knowledge.errors import ImportFailure
-from knowledge.ontologies import import_source
+from knowledge.ontologies import import_source, obo
+from knowledge.ontologies.entries import Left, Term
 
 HEADER = "format-version: 1.2\ndata-version: releases/2016-09-01\nontology: doid\n\n"
 TERMS = """
@@ -232,3 +235,22 @@ def test_a_term_joins_the_concept_to_which_a_reviewed_table_gives_its_id(take, o
     take("hp.obo", hp + "\n[Term]\nid: HP:0001945\nname: Raised body temperature\nis_a: HP:0000118\n")
     assert [node.id for node in opened().named("raised body temperature")] == ["finding:fever"]
     assert [node.id for node in opened().by_code("hpo", "HP:0001945")] == ["finding:fever"]
+
+
+PIECES = st.sampled_from(
+    ["[Term]", "[Typedef]", "id: DOID:1",
+      "id:", "name: x", 'synonym: "a', 'synonym: "a\\\\" EXACT []', "xref: ICD10CM:",
+     "xref: :", "is_a: ! x", "is_a: DOID:1", "alt_id: DOID:2", "is_obsolete: true", "replaced_by:", ":", "\\", "\t"]
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(st.lists(PIECES | st.text(max_size=20), max_size=25))
+def test_whatever_a_file_holds_is_read_or_refused(tmp_path: Path, lines: list[str]) -> None:
+    file = tmp_path / "any.obo"
+    file.write_text("\n".join(lines), "utf-8", errors="replace")
+    try:
+        entries = list(obo.read(file))
+    except ImportFailure:
+        return
+    assert all(isinstance(entry, Term | Left) for entry in entries)

@@ -167,8 +167,14 @@ def test_graphs_in_json_are_read_with_their_terms_or_without(take, opened) -> No
     assert take("symp.json", json.dumps({"graphs": [{"nodes": nodes, "edges": []}]})).added == 2
     assert take("symp-edges.json", json.dumps({"graphs": [{"nodes": [], "edges": edges}]})).edges == 1
     assert opened().ancestors("SYMP:1") == ("SYMP:2",)
-    with pytest.raises(ImportFailure, match="no OBO Graphs document"):
-        take("broken.json", '{"graphs": [', format="obographs")
+    odd = {
+        "nodes": [1, {"id": 2}, {"id": address.format(4), "lbl": "x", "meta": {"xrefs": 3}}],
+        "edges": {"sub": 1},
+    }
+    assert sum(reasons(take("odd.json", json.dumps({"graphs": [odd]}))).values()) == 4
+    for text in ('{"graphs": [', '{"graphs": []}', '{"graphs": [5]}', "[1]", "[" * 100_000):
+        with pytest.raises(ImportFailure, match="no OBO Graphs document"):
+            take("broken.json", text, format="obographs")
 
 
 def test_a_table_that_names_kinds_by_label_becomes_a_hierarchy(take, opened) -> None:
@@ -236,6 +242,11 @@ def test_a_fact_without_a_source_is_rejected(take, opened) -> None:
         ("disease:type-2-diabetes", "Our formulary", "3", 2025, "files-treats"),
         ("disease:heart-failure", "Our formulary", "", 2025, "files-treats"),
     ]
+
+
+def test_quotation_marks_in_own_tables_are_text(take, opened) -> None:
+    take("concepts.tsv", CONCEPTS + 'disease:q\tdisease\t"Q" fever\tQ热\t\t\t\t\t\town list\n')
+    assert opened().node("disease:q").en == '"Q" fever'
 
 
 def test_a_concept_never_changes_its_type(take, opened) -> None:
