@@ -44,15 +44,22 @@ def checked(folder: Path) -> tuple[Path, Manifest]:
     Raises:
         IndexFault: missing, truncated, altered or of another version.
     """
-    generation, manifest = generations(folder).open()
+    try:
+        generation, manifest = generations(folder).open()
+    except IndexOutdated as error:
+        raise _outdated(folder) from error
     if manifest.details.get("graph_schema") != SCHEMA_VERSION:
-        imported = str(manifest.details.get("sources", "")).split()[1:]
-        again = f" Then import again: {', '.join(imported)}." if imported else ""
-        raise IndexOutdated(
-            f"The knowledge graph {folder} was made by another version of Chartroom. "
-            f"Build it anew with: {REPAIR}.{again}"
-        )
+        raise _outdated(folder)
     return generation, manifest
+
+
+def _outdated(folder: Path) -> IndexOutdated:
+    imported = str(stated(folder).get("sources", "")).split()[1:]
+    again = f" Then import again: {', '.join(imported)}." if imported else ""
+    return IndexOutdated(
+        f"The knowledge graph {folder} was made by another version of Chartroom. "
+        f"Build it anew with: {REPAIR}.{again}"
+    )
 
 
 def stated(folder: Path) -> Mapping[str, int | str]:
