@@ -1,6 +1,7 @@
 """Who has a disease: its subtypes and all its codes included, what is negated, possible or the family's left out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from agent.answer import NoteEvidence, RowEvidence
 from agent.knowing.desk import Desk
@@ -30,11 +31,17 @@ def cohort(desk: Desk) -> GraphFinding:
     names = listed(desk.language, [desk.saying.name(concept) for concept in concepts])
     if not members:
         return GraphFinding(desk.action, (Point("cohort.none", (("name", names),)),), (("hierarchy", ()),))
+    members = tuple(replace(member, statements=_named(member, kinds)) for member in members)
     points = [_count(desk, names, members), *_kinds(desk, members)]
     if not desk.action.counts:
         points += [_member(desk, member) for member in members[:_LISTED]]
     points += _excluded(desk, kinds, members)
     return GraphFinding(desk.action, tuple(points), (("hierarchy", ()),))
+
+
+def _named(member: Member, kinds: Collection[str]) -> tuple[Statement, ...]:
+    """The statements that name one of the kinds; where only a code leads to them, those with the code."""
+    return tuple(said for said in member.statements if said.concept in kinds) or member.statements
 
 
 def _count(desk: Desk, names: str, members: Iterable[Member]) -> Point:
@@ -46,7 +53,7 @@ def _count(desk: Desk, names: str, members: Iterable[Member]) -> Point:
 
 def _kinds(desk: Desk, members: Iterable[Member]) -> Iterator[Point]:
     """Which subtypes they have, most patients first."""
-    found: dict[str, dict[int, Statement]] = {}
+    found: dict[str, dict[int, Statement]] = {}  # by concept, then by patient
     for member in members:
         for said in member.statements:
             if said.concept is not None:

@@ -47,6 +47,13 @@ class Hit:
     thing: Problem | None = None
     allergy: Statement | None = None
 
+    @property
+    def ground(self) -> object:
+        """What of the patient it rests on: a bleeding that fits two rules for a drug is told once."""
+        if self.allergy is not None:
+            return self.allergy.evidence
+        return newest(self.thing).evidence if self.thing is not None else self.rule.edge.object
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -96,12 +103,12 @@ def safety(desk: Desk) -> GraphFinding:
 def judge(desk: Desk, drugs: Sequence[Taken]) -> Judgement:
     """Hold every rule of some drugs against the patient; of rules that say the same, the nearest counts."""
     rules = [rule for drug in drugs for rule in rules_of(desk, drug)]
-    hits: dict[tuple[str, str, str], Hit] = {}
+    hits: dict[tuple[object, ...], Hit] = {}
     unknown: dict[tuple[str, int], tuple[Rule, str]] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
         hit, missing = _judge(desk, rule)
         if hit is not None:
-            hits.setdefault((rule.drug.concept, rule.edge.relation, rule.edge.object), hit)
+            hits.setdefault((rule.drug.concept, rule.edge.relation, hit.ground), hit)
         elif missing is not None:
             unknown[rule.drug.concept, rule.edge.edge_id] = (rule, missing)
     return Judgement(len(rules), tuple(_gravest(hits.values())), tuple(unknown.values()))
