@@ -246,6 +246,8 @@ def store_and_indexes(store: Optional[Path]) -> Iterator[Check]:  # noqa: UP045
         from agent.paths import index_folder
         from agent.prepare import demo_path
         from indexes import build, value_build
+        from indexes.store_notes import StoreNotes
+        from knowledge import patients
         from knowledge.errors import ChartroomError
         from knowledge.store import RecordStore
     except ImportError as error:
@@ -261,17 +263,21 @@ def store_and_indexes(store: Optional[Path]) -> Iterator[Check]:  # noqa: UP045
         yield Check("store", False, str(path), str(error))
         return
     yield Check("store", True, f"{path}, {len(opened.patients())} patients")
-    kinds = [("value index", value_build.generations)]
+    folder, notes = index_folder(path), StoreNotes(opened)
+    kinds = [
+        ("value index", value_build.generations(opened, folder)),
+        ("patient graph", patients.generations(opened, folder)),
+    ]
     if "notes" in opened.tables:  # a foreign database has none
-        kinds.append(("note index", build.generations))
-    for name, generations in kinds:
+        kinds.append(("note index", build.generations(notes, folder)))
+    for name, places in kinds:
         try:
-            _, manifest = generations(opened, index_folder(path)).open()
+            generation, manifest = places.open()
         except ChartroomError as error:
             yield Check(name, False, "missing or damaged", str(error))
         else:
             found = f"{len(manifest.files)} files as written"
-            stale = name == "note index" and build.pending(opened, manifest)
+            stale = name == "note index" and build.pending(notes, generation, manifest)
             yield Check(
                 name,
                 not stale,
