@@ -15,6 +15,7 @@ _ADVICE = frozenset(
     {"contraindicated_when", "dose_adjust_when", "interacts_with", "diagnosed_by", "monitored_by"}
 )
 """Relations whose facts carry advice: one sentence for each piece of it."""
+_MUTUAL = ("interacts_with",)
 _WORKS = 3  # from so many works on, facts of one severity are told in one sentence
 
 
@@ -54,7 +55,8 @@ def _between(desk: Desk, concepts: Sequence[str], relations: Sequence[str]) -> l
 def _about(desk: Desk, concept: str) -> list[Edge]:
     """The facts about a concept and about the kinds above it; of those below it where there are none."""
     action = desk.action
-    own = desk.graph.edges((concept, *desk.graph.ancestors(concept)), action.relations, action.side)
+    side = "both" if action.relations == _MUTUAL else action.side
+    own = desk.graph.edges((concept, *desk.graph.ancestors(concept)), action.relations, side)
     if action.relations == ("is_a",):
         own = desk.graph.edges((concept,), action.relations, action.side)
     nearest = [edge for edge in own if concept in (edge.subject, edge.object)]
@@ -79,7 +81,7 @@ def _grouped(desk: Desk, edges: Sequence[Edge]) -> list[_Said]:
     """The facts as sentences: those of one work together, and all together where many works say them."""
     groups: dict[tuple[object, ...], list[Edge]] = {}
     for edge in edges:
-        end = edge.subject if desk.action.side == "out" else edge.object
+        end = _end(desk, edge)
         detail = edge.detail_en if edge.relation in _ADVICE else ""
         groups.setdefault((end, edge.relation, edge.severity, detail), []).append(edge)
     said: list[_Said] = []
@@ -104,7 +106,9 @@ def _point(desk: Desk, about: str, said: _Said) -> Point:
     works: dict[str, list[Edge]] = {}
     for edge in said.edges:
         works.setdefault(citation(edge), []).append(edge)
-    things = [desk.cites.triple(e)[2] if side == "out" else desk.saying.name(e.subject) for e in said.edges]
+    things = [
+        desk.cites.triple(e)[2] if said.end == e.subject else desk.saying.name(e.subject) for e in said.edges
+    ]
     first = next(iter(works))
     slots = (
         ("name", _via(desk, about, said.end) if side == "out" else desk.saying.name(said.end)),
@@ -118,6 +122,14 @@ def _point(desk: Desk, about: str, said: _Said) -> Point:
     return Point(
         f"facts_{side}.{said.first.relation}", slots, (*pieces, *((desk.cites.path(way),) if way else ()))
     )
+
+
+def _end(desk: Desk, edge: Edge) -> str:
+    """The end of a fact that is asked about; of two drugs that interact the one that is named."""
+    if edge.relation in _MUTUAL:
+        about = desk.action.concepts[0]
+        return edge.subject if edge.subject in (about, *desk.graph.ancestors(about)) else edge.object
+    return edge.subject if desk.action.side == "out" else edge.object
 
 
 def _via(desk: Desk, about: str, subject: str) -> str:

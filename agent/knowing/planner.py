@@ -105,8 +105,10 @@ class _Asked:
     def _interactions(self) -> Action | None:
         if not (self._says("interactions") or (self._says("combined") and len(self._drugs) > 1)):
             return None
-        if len(self._drugs) > 1 or (self._drugs and not self._personal and self._subject.subject_id is None):
+        if len(self._drugs) > 1:
             return self._about("interactions", self._drugs)
+        if self._drugs and not self._personal:
+            return self._about("facts", self._drugs, ("interacts_with",))
         return self._of_patient("interactions", self._drugs)
 
     def _safety(self) -> Action | None:
