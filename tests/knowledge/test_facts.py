@@ -175,6 +175,26 @@ def test_contraindications_are_graded_and_a_value_comes_with_its_limit(safety):
             assert fact.condition or not fact.object.startswith(("lab:", "vital:")), fact
 
 
+ELECTROLYTE_STATES = {
+    "disease:hyperkalemia": "lab:potassium",
+    "disease:hypokalemia": "lab:potassium",
+    "disease:hypercalcemia": "lab:calcium",
+    "disease:hypomagnesemia": "lab:magnesium",
+    "disease:hypoglycemia": "lab:glucose",
+}
+
+
+def test_a_state_that_a_value_shows_bars_a_drug_only_while_the_value_does(safety, terminology):
+    resolve = resolver(terminology.named)
+    states = [f for f in safety if f.relation == "contraindicated_when" and f.object in ELECTROLYTE_STATES]
+    assert states
+    for fact in states:
+        asked = (
+            {resolve(c.name) for c in parse(fact.condition or "").comparisons} if fact.condition else set()
+        )
+        assert asked == {ELECTROLYTE_STATES[fact.object]}, fact
+
+
 def test_a_dose_change_says_what_to_do(safety):
     assert all(fact.detail_en for fact in safety if fact.relation == "dose_adjust_when")
 
@@ -213,11 +233,18 @@ def test_no_kidney_function_asks_for_two_doses_of_a_drug(safety, terminology, co
         ("contraindicated_when", "drug:heparin", "disease:hit", "absolute"),
         ("contraindicated_when", "drug:propranolol", "disease:asthma", "absolute"),
         ("contraindicated_when", "drug:rasburicase", "disease:g6pd-deficiency", "absolute"),
+        ("contraindicated_when", "drug:spironolactone", "lab:potassium", "relative"),
+        ("contraindicated_when", "drug_class:nsaid", "disease:aki", "relative"),
+        ("contraindicated_when", "drug_class:nsaid", "disease:gi-bleed", "absolute"),
+        ("contraindicated_when", "drug_class:cephalosporin", "drug_class:penicillin", "relative"),
+        ("contraindicated_when", "drug:meropenem", "drug_class:penicillin", "relative"),
         ("interacts_with", "drug_class:anticoagulant", "drug_class:nsaid", "major"),
         ("interacts_with", "drug_class:ace-inhibitor", "drug_class:arb", "major"),
         ("interacts_with", "drug_class:benzodiazepine", "drug_class:opioid", "major"),
         ("interacts_with", "drug:clarithromycin", "drug:simvastatin", "contraindicated"),
         ("interacts_with", "drug:valproate", "drug_class:carbapenem", "major"),
+        ("interacts_with", "drug:heparin", "drug_class:lmwh", "major"),
+        ("interacts_with", "drug:naltrexone", "drug_class:opioid", "contraindicated"),
     ],
 )
 def test_what_a_pharmacist_checks_first_is_there(safety, relation, subject, target, severity):
