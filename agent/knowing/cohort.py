@@ -26,11 +26,12 @@ def cohort(desk: Desk) -> GraphFinding:
         for code in desk.graph.codes(concept)
         if code.system in _SYSTEMS and code.scope != "approximate"
     ]
-    cased = [code for each in codes for code in {each, each.lower(), f"{each[:6]}{each[6:].upper()}"}]
+    cased = {written for code in codes for written in (code, code.lower())}
     members = desk.patients.cohort(kinds, cased, desk.scope.permitted)
     names = listed(desk.language, [desk.saying.name(concept) for concept in concepts])
     if not members:
-        return GraphFinding(desk.action, (Point("cohort.none", (("name", names),)),), (("hierarchy", ()),))
+        none = Point("cohort.none", (("name", names),))
+        return GraphFinding(desk.action, (none, *_excluded(desk, kinds, members)), (("hierarchy", ()),))
     members = tuple(replace(member, statements=_named(member, kinds)) for member in members)
     points = [_count(desk, names, members), *_kinds(desk, members)]
     if not desk.action.counts:
