@@ -1,6 +1,6 @@
 """Which diseases a set of findings speaks for, with what supports and what opposes each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.answer import Language
@@ -13,6 +13,7 @@ from knowledge.graph import Edge
 from knowledge.patients import Problem, Statement
 
 _SHOWN = 6
+_LOOKED_AT = 30  # of which those of one family are put together
 _CURRENT_DAYS_FINDINGS = 12  # findings of a record that a differential without named ones starts from
 _FOR: Mapping[str | None, float] = {"typical": 3.0, "common": 2.0, None: 1.5, "possible": 1.0}
 _AGAINST: Mapping[str | None, float] = {"typical": 2.0, "common": 1.0, None: 0.5, "possible": 0.25}
@@ -27,6 +28,14 @@ class _Disease:
     supporting: dict[str, tuple[Edge, ...]] = field(default_factory=dict)  # by finding
     opposing: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
     risks: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
+    kin: dict[str, tuple[Edge, ...]] = field(default_factory=dict)  # its kinds with the same signs
+
+    def speaks_like(self, other: "_Disease") -> bool:
+        """Whether the same findings speak for and against both."""
+        return (
+            self.supporting.keys() == other.supporting.keys()
+            and self.opposing.keys() == other.opposing.keys()
+        )
 
     @property
     def score(self) -> float:
@@ -47,13 +56,35 @@ def differential(desk: Desk) -> GraphFinding:
         (one for one in diseases.values() if one.supporting),
         key=lambda one: (-one.score, -seen.get(one.concept, 0), one.concept),
     )
-    points = [_point(desk, place, one, denied, own) for place, one in enumerate(ranked[:_SHOWN], start=1)]
+    shown = _families(desk, ranked[:_LOOKED_AT])[:_SHOWN]
+    points = [_point(desk, place, one, denied, own) for place, one in enumerate(shown, start=1)]
     if not points:
         names = listed(desk.language, [desk.saying.name(concept) for concept in present])
         points = [Point("differential.none", (("findings", names),))]
     return GraphFinding(
         desk.action, tuple(points), (("ranking", ()),), general=desk.action.subject_id is None
     )
+
+
+def _families(desk: Desk, ranked: Sequence[_Disease]) -> list[_Disease]:
+    """A disease and its kinds for and against which the same findings speak are told as one, by the widest name."""
+    heads: list[_Disease] = []
+    above = {one.concept: set(desk.graph.ancestors(one.concept)) for one in ranked}
+    for one in ranked:
+        for place, head in enumerate(heads):
+            if not one.speaks_like(head):
+                continue
+            if head.concept in above[one.concept]:
+                head.kin[one.concept] = kinship(desk.graph, one.concept, head.concept)
+                break
+            if one.concept in above[head.concept]:
+                kinds = (head.concept, *head.kin)
+                one.kin |= {kind: kinship(desk.graph, kind, one.concept) for kind in kinds}
+                heads[place] = one
+                break
+        else:
+            heads.append(one)
+    return heads
 
 
 def _findings(
@@ -159,14 +190,23 @@ def _point(
             if one.risks
             else "",
         ),
+        ("kin", _kin(desk, one)),
         ("known", ""),
     )
+    pieces += [desk.cites.path(way) for way in one.kin.values()]
     if known:
         worded = desk.saying.thing(known[0])
         slots = (*slots[:-1], ("known", word(language, "differential.known", because=worded.text)))
         pieces.append(desk.cites.said(newest(known[0])))
         computed += worded.computed
     return Point("differential.hit", slots, tuple(pieces), tuple(computed))
+
+
+def _kin(desk: Desk, one: _Disease) -> str:
+    if not one.kin:
+        return ""
+    names = [desk.saying.name(concept) for concept in one.kin]
+    return word(desk.language, "differential.kin", names=listed(desk.language, names))
 
 
 def _named(desk: Desk, finding: str, path: tuple[Edge, ...]) -> str:
