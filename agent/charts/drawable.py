@@ -1,7 +1,8 @@
 """Widens a query for a chart: a chart is asked for, so a series is meant where the words name a single value.
 
 "Plot her creatinine" reads like a question for the latest creatinine; drawn is its course. A list drawn as a
-distribution counts every row, also those that are equal. What is widened is said.
+distribution counts every row, also those that are equal. What is widened is said. The most frequent are as many as
+were asked for.
 """
 
 from agent.charts.mark import AskedChart
@@ -50,7 +51,11 @@ def drawable(query: ClinicalQuery, asked: AskedChart) -> tuple[ClinicalQuery, st
         return query.model_copy(update={"ask": ask.model_copy(update={"per": "day"})}), "buckets"
     if isinstance(ask, Readmission) and ask.bucket is None:
         return query.model_copy(update={"ask": ask.model_copy(update={"bucket": "month"})}), "buckets"
-    shown = {Group: "show_group", Top: "show_count", Survival: "show_rate"}.get(type(ask))
+    if isinstance(ask, Top):  # "the 8 most common" are 8 bars
+        return query.model_copy(
+            update={"ask": ask.model_copy(update={"show_count": True, "cut": "values"})}
+        ), None
+    shown = {Group: "show_group", Survival: "show_rate"}.get(type(ask))
     if shown is not None:
         return query.model_copy(update={"ask": ask.model_copy(update={shown: True})}), None
     return query, None

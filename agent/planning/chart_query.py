@@ -5,21 +5,18 @@ is read here only where those words (``chart_asks.yaml``) and the linked values 
 not is for the planner, so that no restriction is dropped.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Literal, cast
-
-import yaml
 
 from agent.answer import Language
 from agent.charts.mark import Mark
-from agent.planning.choose import choose
+from agent.planning.chart_parts import WORDS, asks, field_of, parts_of
+from agent.planning.choose import choose, choose_in
 from agent.planning.intent import kind_of
-from agent.planning.link import Linked
-from agent.planning.times import half_width
+from agent.planning.link import Link, Linked
+from agent.query.domains import bindings, shared_fields
 from agent.query.model import (
     Bucket,
     ClinicalQuery,
@@ -35,7 +32,6 @@ from agent.query.model import (
 )
 
 _DAYS, _TOP, _ALL = 30, 10, 30
-_WORDS = ("share", "top", "many", "whose", "ever", "spread")
 _MEASURED = frozenset({"measure", "input", "output"})
 _EVENTS: frozenset[str] = frozenset(
     {"diagnosis", "drug", "procedure", "organism", "specimen", "input", "output"}
@@ -49,7 +45,6 @@ _OF_MANY = frozenset({"patient", "admission", "discharge", "readmission", "icu_s
 _TYPED: frozenset[Domain] = frozenset({"admission", "transfer", "cost", "note"})  # their field ``type``
 _OF_PATIENT = frozenset({"gender", "race"})
 Figure = Literal["events", "patients", "admissions", "mean", "min", "max", "sum"]
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,7 @@ class _Said:
     values: list[tuple[str, Domain, Concept]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    categories: list[Link] = field(default_factory=list)
 
 
 def chart_query(
@@ -93,8 +89,12 @@ def chart_query(
         return None
     if "whose" in said.words and subject_id is None:
         return None  # "her" without a patient is a question back
+    _compared(said)
     events, ask = _events(said), None
-    if events is None or not _fits(said, events):
+    if events is None:
+        return None
+    within = _within(said, events, language)
+    if within is None or not _fits(said, events):
         return None
     of_one = subject_id is not None and "many" not in said.words and not _is_cohort(said, linked)
     if "readmission" in said.things and not (said.groups or said.spans or said.values):
@@ -110,12 +110,15 @@ def chart_query(
         ask = _counts(said, events)
     if ask is None:
         return None
+    if said.numbers and not isinstance(ask, Top | Readmission):
+        return None  # a number that nothing takes up narrows the question in a way not understood
     windows = [time.window for time in linked.times if time.window is not None]
     stays = [time.encounter for time in linked.times if time.encounter is not None]
     if len(windows) > 1 or len(stays) > 1 or (stays and not of_one):
         return None
     events = events.model_copy(
         update={
+            "concepts": (*events.concepts, *within),
             "where": tuple(_conditions(said)),
             "window": next(iter(windows), None),
             "encounter": next(iter(stays), None),
@@ -125,56 +128,13 @@ def chart_query(
     return Asked(ClinicalQuery(ask=ask, of=events, patient=patient), tuple(said.assumptions))
 
 
-def dropped(rest: str, language: Language, linked: Linked, query: ClinicalQuery) -> str | None:
-    """Words of a question that its query does not honour; ``None`` where there are none.
-
-    A group or bucket of time that the query is not made by; and, where the query is about all patients and
-    restricts them in no way, whatever none of the words for charts explains ("emergency", "deaths").
-    """
-    held = query.model_dump_json()
-    for kind, name, pattern in _patterns(language):
-        match = pattern.search(half_width(rest)) if kind in ("groups", "buckets") else None
-        field = _field(name) if kind == "groups" else name
-        if match is not None and f'"{field}"' not in held and name not in query.of.domain:
-            return match[0]
-    of = query.of
-    if query.patient is not None or of.concepts or of.where or of.related or of.pick or of.status:
-        return None
-    parts, left = _parts(rest, language, linked)
-    values = [linked.values[int(name)].text for kind, name in parts if kind == "value"]
-    return " ".join((*values, *left.split())) or None
-
-
 def _read(rest: str, language: Language, linked: Linked) -> _Said | None:
     """The parts of a question, or ``None`` where something is left over."""
     said = _Said()
-    parts, left = _parts(rest, language, linked)
+    parts, left = parts_of(rest, language, linked)
     if left.strip() or not all(_take(said, kind, name, linked, language) for kind, name in parts):
         return None
     return said
-
-
-def _parts(rest: str, language: Language, linked: Linked) -> tuple[list[tuple[str, str]], str]:
-    """The parts of a question, in its order, and the words that are none and no filler."""
-    text = half_width(rest)
-    named = [patient for patient in linked.patients if patient.how != "scope"]
-    taken: list[Span] = [(part.start, part.end) for part in (*linked.times, *named)]
-    found: list[tuple[int, int, str, str]] = []
-    for kind, name, pattern in _patterns(language):
-        found += [(*m.span(), kind, name) for m in pattern.finditer(text) if m[0].strip()]
-    found += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
-    found += [(p.start, p.end, "whose", "whose") for p in linked.patients if p.how == "scope"]
-    found += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
-    chosen: list[tuple[int, int, str, str]] = []
-    for item in sorted(found, key=lambda item: (item[0] - item[1], item[2] == "value", item[0])):
-        if all(item[1] <= start or item[0] >= end for start, end in taken):
-            taken.append((item[0], item[1]))
-            chosen.append(item)
-    characters = list(text)
-    for start, end in taken:
-        characters[start:end] = " " * (end - start)
-    left = _filler(language).sub(" ", "".join(characters))
-    return [(kind, name) for _, _, kind, name in sorted(chosen)], re.sub(r"[^\w\s]+", " ", left)
 
 
 def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language) -> bool:
@@ -182,7 +142,10 @@ def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language)
     if kind == "value":
         link = linked.values[int(name)]
         meant = next((k for c in link.candidates if (k := kind_of(c)) is not None), None)
-        if meant is None or (meant != "measure" and meant not in _EVENTS):
+        if meant is None:
+            said.categories.append(link)
+            return True
+        if meant != "measure" and meant not in _EVENTS:
             return False
         choice = choose(link, meant, language)
         if choice.concept is None or choice.domain is None:
@@ -191,11 +154,56 @@ def _take(said: _Said, kind: str, name: str, linked: Linked, language: Language)
         said.assumptions += [choice.assumption] if choice.assumption else []
     elif kind == "number":
         said.numbers.append(int(name))
-    elif kind in _WORDS:
+    elif kind in WORDS:
         said.words.add(kind)
     elif name not in getattr(said, kind):
         getattr(said, kind).append(name)
     return True
+
+
+def _compared(said: _Said) -> None:
+    """Two values of one field are compared, not asked for at once: "men vs women" is by sex."""
+    fields = Counter(asks()["filters"][name]["field"] for name in said.filters)
+    for name, times in fields.items():
+        if times > 1:
+            said.filters = [each for each in said.filters if asks()["filters"][each]["field"] != name]
+            said.groups += [name] if name not in said.groups else []
+    held = Counter(link.candidates[0].field for link in said.categories)
+    groups = {field_of(name): name for name in asks()["groups"]}
+    for name, times in held.items():
+        if times > 1 and name in groups and groups[name] not in said.groups:
+            said.groups.append(groups[name])
+
+
+def _within(said: _Said, events: Events, language: Language) -> tuple[Concept, ...] | None:
+    """The categories that the events are restricted to ("emergency", "Chinese vs English"); ``None`` where one is none.
+
+    Two of one field are a comparison: the events are of either.
+    """
+    found: dict[str, Concept] = {}
+    for link in said.categories:
+        at = bindings()[events.domain]
+        place: tuple[Domain, str] | None = next(
+            (
+                (c.domain, c.field)
+                for c in link.candidates
+                if (c.domain == events.domain and c.field in at.fields)
+                or (c.domain in ("patient", "admission") and c.field in shared_fields())
+            ),
+            None,
+        )
+        choice = choose_in(link, *place, language) if place else None
+        if choice is None or choice.concept is None:
+            return None
+        before = found.get(choice.concept.field)
+        if before is not None:
+            values = dict.fromkeys((*before.values, *choice.concept.values))
+            choice_said = f"{before.said}, {choice.concept.said}"
+            found[before.field] = before.model_copy(update={"values": tuple(values), "said": choice_said})
+        else:
+            found[choice.concept.field] = choice.concept
+        said.assumptions += [choice.assumption] if choice.assumption else []
+    return tuple(found.values())
 
 
 def _events(said: _Said) -> Events | None:
@@ -208,9 +216,9 @@ def _events(said: _Said) -> Events | None:
     if len(things) > 1:
         return None
     if things:
-        return Events(domain=_asks()["things"][things[0]]["domain"])
-    domains = [_asks()["groups"][name]["domain"] for name in said.groups if name != "type"]
-    domains += [_asks()["spans"][name]["domain"] for name in said.spans]
+        return Events(domain=asks()["things"][things[0]]["domain"])
+    domains = [asks()["groups"][name]["domain"] for name in said.groups if name != "type"]
+    domains += [asks()["spans"][name]["domain"] for name in said.spans]
     domains += ["patient"] if said.things else []
     if not domains or (said.buckets and set(domains) == {"patient"}):
         return None  # a patient has no time but the birth
@@ -235,10 +243,10 @@ def _of_values(said: _Said) -> Events | None:
 def _conditions(said: _Said) -> Iterable[Condition]:
     """What the words leave out: other patients, cultures in which nothing grew."""
     for name in said.filters:
-        raw = _asks()["filters"][name]
+        raw = asks()["filters"][name]
         yield Condition(field=raw["field"], value=raw["value"])
     for thing in said.things:
-        if (known := _asks()["things"][thing].get("known")) is not None:
+        if (known := asks()["things"][thing].get("known")) is not None:
             yield Condition(field=known, op="known")
 
 
@@ -247,7 +255,7 @@ def _fits(said: _Said, events: Events) -> bool:
     domains = {"patient", "admission", events.domain, *(["icu_stay"] if events.domain == "transfer" else [])}
     domains |= {"typed"} if events.domain in _TYPED else set()
     timed = "discharge" not in said.things or not said.buckets  # a series of admissions is by their start
-    return timed and all(_asks()["groups"][group]["domain"] in domains for group in said.groups)
+    return timed and all(asks()["groups"][group]["domain"] in domains for group in said.groups)
 
 
 def _is_cohort(said: _Said, linked: Linked) -> bool:
@@ -260,9 +268,9 @@ def _is_cohort(said: _Said, linked: Linked) -> bool:
 
 def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Group | None, Events]:
     """Ages or lengths of stay: single values, by group where one is named, or their mean in time or by group."""
-    name = str(_asks()["spans"][said.spans[0]].get("field", said.spans[0]))
+    name = str(asks()["spans"][said.spans[0]].get("field", said.spans[0]))
     if len(said.spans) == 2 and not (said.groups or said.buckets or said.figures):
-        names = tuple(str(_asks()["spans"][span].get("field", span)) for span in said.spans)
+        names = tuple(str(asks()["spans"][span].get("field", span)) for span in said.spans)
         return Rows(fields=names, distinct=False), events
     if len(said.spans) > 1 or len(said.groups) + len(said.buckets) > 1:
         return None, events
@@ -271,24 +279,27 @@ def _of_span(said: _Said, events: Events, mark: Mark | None) -> tuple[Rows | Gro
     if said.buckets or (said.figures and said.groups):
         figure = cast(Figure, said.figures[0] if said.figures else "mean")
         bucket = cast(Bucket, said.buckets[0]) if said.buckets else None
-        by = None if bucket else _field(said.groups[0])
+        by = None if bucket else field_of(said.groups[0])
         return Group(bucket=bucket, by=by, figure=figure, field=name), events
     if said.figures:
         return None, events
     if mark in _BARS and not said.groups:
         return Group(by=name, figure="patients" if events.domain == "patient" else "admissions"), events
-    fields = (*(_field(group) for group in said.groups), name)
+    fields = (*(field_of(group) for group in said.groups), name)
     return Rows(fields=fields, distinct=False), events
 
 
 def _of_measure(said: _Said, mark: Mark | None, *, of_one: bool) -> Trend | Rows | Group | None:
     """Measured values: in time, by group, as a distribution, or their mean in buckets of time or groups."""
     counted = any(thing in ("patient", "admission") for thing in said.things)
+    counted = (
+        counted and not said.figures and mark not in _WIDE
+    )  # "the mean of patients", "boxes of patients by race"
     if counted or len(said.groups) + len(said.buckets) > 2 or "top" in said.words:
         return None
     figure = cast(Figure, said.figures[0]) if said.figures else None
     usual: Figure = "mean" if said.values[0][0] == "measure" else "sum"
-    groups = [_field(group) for group in said.groups]
+    groups = [field_of(group) for group in said.groups]
     if said.buckets and mark not in _WIDE:
         series = groups[0] if groups else None
         return Group(bucket=cast(Bucket, said.buckets[0]), series=series, figure=figure or usual)
@@ -309,7 +320,7 @@ def _top(said: _Said) -> Top | None:
     """The most frequent names of what is counted."""
     if said.buckets or said.spans or len(said.groups) > 1:
         return None
-    named = _field(said.groups[0]) if said.groups and "top" in said.words else "name"
+    named = field_of(said.groups[0]) if said.groups and "top" in said.words else "name"
     if said.groups and "top" not in said.words:
         return None
     by = "patients" if "patient" in said.things else "events"
@@ -318,12 +329,12 @@ def _top(said: _Said) -> Top | None:
 
 def _counts(said: _Said, events: Events) -> Group | Top | None:
     """How many there are in each bucket of time or group, and of which kind."""
-    groups = [_field(group) for group in said.groups]
+    groups = [field_of(group) for group in said.groups]
     if not (groups or said.buckets) or len(groups) + len(said.buckets) > 2 or said.numbers or said.figures:
         return None
     if groups == ["organism"] and not said.buckets:
         return Top(n=_ALL, field="organism")  # which counts cultures, not the antibiotics tested in them
-    things = [_asks()["things"][thing] for thing in said.things]
+    things = [asks()["things"][thing] for thing in said.things]
     figures = [thing["figure"] for thing in things]
     figure: Figure = "events"
     if "patients" in figures or events.domain == "patient":
@@ -341,37 +352,3 @@ def _counts(said: _Said, events: Events) -> Group | Top | None:
         figure=figure,
         share="share" in said.words,
     )
-
-
-def _field(group: str) -> str:
-    """The field of the records that a group is."""
-    return str(_asks()["groups"][group].get("field", group))
-
-
-@cache
-def _asks() -> Mapping[str, dict]:
-    return yaml.safe_load(files("agent.planning").joinpath("chart_asks.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def _patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    """(kind, name, pattern) of all words; a Chinese question may use English ones, too."""
-
-    def read(raw: Mapping[str, str]) -> Iterable[re.Pattern[str]]:
-        yield re.compile(rf"(?<![a-z])(?:{raw['en']})(?![a-z])")
-        if language == "zh":
-            yield re.compile(raw["zh"])
-
-    found = []
-    for kind in ("things", "groups", "spans", "filters", "buckets", "figures"):
-        for name, raw in _asks()[kind].items():
-            found += [(kind, name, pattern) for pattern in read(raw)]
-    for word in _WORDS:
-        found += [(word, word, pattern) for pattern in read(_asks()[word])]
-    return tuple(found)
-
-
-@cache
-def _filler(language: Language) -> re.Pattern[str]:
-    raw = _asks()["filler"]
-    return re.compile(f"{raw['en']}|{raw['zh']}" if language == "zh" else raw["en"])

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from agent.answer import Language
 from agent.charts.mark import AskedChart
-from agent.planning.chart_query import chart_query, dropped
+from agent.planning.chart_honoured import dropped
+from agent.planning.chart_query import chart_query
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
 from agent.planning.followup_words import leans_only
@@ -92,15 +93,21 @@ def compose_plan(
 
 
 def without_words(linked: Linked, words: ChartWords) -> Linked:
-    """The links of a question but those of the words that ask for the chart ("plot", "box")."""
+    """The links of a question but those of the words that ask for the chart ("plot", "box").
+
+    A time stays where it reaches beyond them: "curve for January" asks for a curve, and for January.
+    """
 
     def apart(start: int, end: int) -> bool:
         return all(end <= first or start >= last for first, last in words.spans)
 
+    def within(start: int, end: int) -> bool:
+        return any(first <= start and end <= last for first, last in words.spans)
+
     return replace(
         linked,
         values=tuple(link for link in linked.values if apart(link.start, link.end)),
-        times=tuple(time for time in linked.times if apart(time.start, time.end)),
+        times=tuple(time for time in linked.times if not within(time.start, time.end)),
         numbers=tuple(number for number in linked.numbers if apart(number[0], number[1])),
     )
 
@@ -108,15 +115,15 @@ def without_words(linked: Linked, words: ChartWords) -> Linked:
 def charted(plan: Plan, rest: str, words: ChartWords, language: Language, linked: Linked) -> Plan:
     """Another planner's plan with its queries drawn; notes, which no chart can be drawn of, are left out.
 
-    A query that does not honour a group or a restriction of the question would draw something else: it is
-    refused.
+    A query that does not honour a group, a time, a number or a restriction of the question would draw something
+    else: it is refused.
     """
     asked: AskedChart = words.mark or "auto"
     queries = tuple(action for action in plan.actions if isinstance(action, QueryRecords))
     if not queries and not any(isinstance(action, SearchNotes) for action in plan.actions):
         return plan
     for action in queries:
-        said = dropped(rest, language, linked, action.query)
+        said = dropped(rest, language, linked, action.query, words.mark)
         if said is not None:
             return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
     drawn = tuple(replace(action, chart=asked) for action in queries)

@@ -76,6 +76,19 @@ _HAN_AT = re.compile(
 )
 
 
+_DAY_OF = re.compile(
+    rf"\b(?:on\s+|during\s+)?(?:the\s+)?(?P<n>{'|'.join(_ORDINALS)})\s+day\s+(?:of|after|in)\s+(?:{_EN_OWN}\s+)?"
+    rf"(?:(?P<icu>icu)\s+)?(?:hospital\s+)?(?:admission|stay)\b|"
+    rf"\b(?:on\s+|during\s+)?(?:(?P<icu2>icu)|hospital|inpatient)\s+day\s+(?P<n2>\d+)\b|"
+    rf"\b(?:on\s+|during\s+)?day\s+(?P<n3>\d+)\s+(?:of|in)\s+(?:{_EN_OWN}\s+)?(?:(?P<icu3>icu)\s+)?(?:hospital\s+)?"
+    rf"(?:admission|stay)\b"
+)
+_HAN_DAY_OF = re.compile(
+    rf"(?:(?:入住|入|转入|进入|收入|进|住)?(?P<icu>{_ICU})|(?:本次|这次|此次)?(?:入院|住院))(?:之后|以后|后|的)?(?:的)?"
+    rf"(?:首日|首天|第(?P<n>{HAN_NUMBER})[天日])"
+)
+
+
 def encounters(text: str) -> list[EncounterWords]:
     """The encounters that ``text`` (lower case, half width) names; the longest wins, none overlap."""
     found: list[EncounterWords] = []
@@ -94,6 +107,8 @@ def encounters(text: str) -> list[EncounterWords]:
             said = ("“on admission” is taken as the first 24 hours", "“入院时”按入院后 24 小时内计")
             at = Encounter(kind=_kind(match), from_hours=0, to_hours=_AT_ADMISSION_HOURS)
             found.append(EncounterWords(*match.span(), at, said))
+    for pattern in (_DAY_OF, _HAN_DAY_OF):
+        found += [words for match in pattern.finditer(text) if (words := _day_of(match)) is not None]
     found.sort(key=lambda words: (words.start - words.end, words.start))
     kept: list[EncounterWords] = []
     for words in found:
@@ -138,6 +153,22 @@ def _named(match: re.Match[str]) -> EncounterWords:
     else:  # this, latest, most recent, 本次, 最近一次: the open one or else the latest
         encounter = Encounter(kind=kind, which="this")
     return EncounterWords(*match.span(), encounter)
+
+
+def _day_of(match: re.Match[str]) -> EncounterWords | None:
+    """A day of a stay, counted in 24 hours from its start."""
+    groups = match.groupdict()
+    said = next((groups[name] for name in ("n", "n2", "n3") if groups.get(name)), "1")
+    day = _ORDINALS.get(said) or number(said)
+    if day is None or day < 1:
+        return None
+    hours = (24.0 * (day - 1), 24.0 * day)
+    assumed = (
+        f"“{match[0].strip()}” is taken as hours {hours[0]:g} to {hours[1]:g} of the stay",
+        f"“{match[0].strip()}”按入院（入科）后第 {hours[0]:g} 至 {hours[1]:g} 小时计",
+    )
+    stay = Encounter(kind=_kind(match), from_hours=hours[0], to_hours=hours[1])
+    return EncounterWords(*match.span(), stay, assumed)
 
 
 def _first_hours(match: re.Match[str]) -> EncounterWords | None:

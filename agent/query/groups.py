@@ -18,9 +18,10 @@ def top(ask: Top, of: Events, context: Context) -> Compiled:
         context.assume("cultures_counted")
     sql = base(of, context, Shape(fields=fields))
     kind = "concept" if key == "name" else key
+    rank = "DENSE_RANK" if ask.cut == "ranks" else "RANK"
     groups = (
         f"SELECT {kind} AS kind, {key} AS label, {figure} AS figure, "
-        f"DENSE_RANK() OVER (ORDER BY {figure} DESC) AS place FROM base WHERE {key} IS NOT NULL GROUP BY {kind}"
+        f"{rank}() OVER (ORDER BY {figure} DESC) AS place FROM base WHERE {key} IS NOT NULL GROUP BY {kind}"
     )
     text, kept = _best(sql, groups, ask.n, kind, ask.show_count)
     columns = (ask.field, ask.by) if ask.show_count else (ask.field,)

@@ -306,13 +306,19 @@ class Trend(Frozen):
 
 
 class Top(Frozen):
-    """The ``n`` most frequent values of a concept field, ties included (``DENSE_RANK``)."""
+    """The ``n`` most frequent values of a concept field, ties included.
+
+    Attributes:
+        cut: what ``n`` counts: different frequencies (``ranks``: two that are equal are one place), or the values
+            themselves, of which only those equal to the last are added (``values``).
+    """
 
     ask: Literal["top"] = "top"
     n: int = Field(default=5, ge=1, le=1000)
     field: str = "name"
     by: Literal["events", "patients", "cost"] = "events"
     show_count: bool = True
+    cut: Literal["ranks", "values"] = "ranks"
 
 
 class Group(Frozen):

@@ -62,11 +62,11 @@ def test_totals_are_drawn_in_time() -> None:
 
 
 def test_names_and_figures_are_both_shown() -> None:
-    assert ask_of(Top(show_count=False)) == Top()
+    assert ask_of(Top(show_count=False)) == Top(cut="values")
     assert ask_of(Group(by="gender", show_group=False)) == Group(by="gender")
 
 
 def test_what_can_be_drawn_or_never_can_stays_as_it_is() -> None:
-    for ask in (Trend(), Count(), Group(bucket="month"), Top(n=3)):
+    for ask in (Trend(), Count(), Group(bucket="month"), Top(n=3, cut="values")):
         query = ClinicalQuery(ask=ask, of=CREATININE, patient=1)
         assert drawable(query, "auto") == (query, None)

@@ -131,6 +131,8 @@ ANSWERS: list[tuple[str, Ask, Events, int | None, Sequence[tuple[object, ...]]]]
         [("2025-02-26 06:00:00", 6.1, "mEq/L"), ("2025-02-27 06:00:00", 4.8, "mEq/L")],
     ),
     ("top with ties", Top(n=1), of("drug"), None, [("Furosemide", 2), ("Metformin", 2)]),
+    ("top cut at values", Top(n=1, cut="values"), of("drug"), None, [("Furosemide", 2), ("Metformin", 2)]),
+    ("top no further", Top(n=2, cut="values"), of("drug"), None, [("Furosemide", 2), ("Metformin", 2)]),
     ("top by cost", Top(n=1, by="cost"), of("lab"), None, [("Creatinine", 61.0)]),
     (
         "by month",
