@@ -11,20 +11,17 @@ K = 60
 Item = TypeVar("Item", int, tuple[int, int])
 
 
-def fuse(
-    rankings: Sequence[Sequence[Item]], weights: Sequence[float] | None = None
-) -> list[tuple[Item, float]]:
-    """Items by the sum of ``weight / (60 + rank)`` over the rankings that hold them.
+def fuse(rankings: Sequence[Sequence[Item]]) -> list[tuple[Item, float]]:
+    """Items by the sum of ``1 / (60 + rank)`` over the rankings that hold them.
 
     Args:
         rankings: lists of items, best first.
-        weights: of the rankings; 1 each by default.
 
     Returns:
         (item, score), best first; equal scores by item, so that the order is stable.
     """
     scores: dict[Item, float] = {}
-    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
+    for ranking in rankings:
         for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + weight / (K + rank)
+            scores[item] = scores.get(item, 0.0) + 1 / (K + rank)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

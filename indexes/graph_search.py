@@ -218,20 +218,24 @@ class GraphSearch:
         return near | {one: _FAR * rank / most for one, rank in others.items()}
 
     def _score(self, step: Step, spread: Spread) -> float:
+        """How much a fact bears on the question, by what its ends stand for."""
         one, other = spread.ids[step.subject], spread.ids[step.object]
         first, second = spread.stands.get(one, {}), spread.stands.get(other, {})
-        score = max(spread.near.get(one, 0.0), spread.near.get(other, 0.0))
-        score *= 0.5 + 0.5 * min(spread.near.get(one, 0.0), spread.near.get(other, 0.0))
         pairs = [a * b for i, a in first.items() for j, b in second.items() if i != j]
+        score = max((*first.values(), *second.values()), default=0.0)
+        if not first or not second:  # ends that stand for the same seed say nothing more of it
+            score *= 0.5 + 0.5 * min(spread.near.get(one, 0.0), spread.near.get(other, 0.0))
+        else:
+            score *= 0.5
+        if not score:
+            score = 0.5 * spread.near.get(one, 0.0) * spread.near.get(other, 0.0)
         score += max(pairs, default=0.0)
         relation = self._relations[step.relation]
         if relation in spread.relations:
-            score *= _ASKED
-        elif relation == "is_a":
-            score *= _KIND_ONLY
-        elif spread.relations:
-            score *= _NOT_ASKED
-        return score
+            return score * _ASKED
+        if relation == "is_a":
+            return score * _KIND_ONLY
+        return score * _NOT_ASKED if spread.relations else score
 
     def _paths(self, seeds: Sequence[frozenset[str]], also: Iterable[str]) -> tuple[tuple[Edge, ...], ...]:
         found: list[tuple[Edge, ...]] = []
