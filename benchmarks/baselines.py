@@ -50,4 +50,9 @@ def txtai_hybrid(texts: Sequence[str], vectors: Vectors, embedder: Embedder, k: 
 
     embeddings = Embeddings({"method": "external", "transform": transform, "hybrid": True})
     embeddings.index((number, text, None) for number, text in enumerate(texts))
-    return lambda question: [number for number, _ in embeddings.search(question, k)]
+
+    def find(question: str) -> list[int]:
+        found: list[tuple[int, float]] = embeddings.search(question, k)  # type: ignore[assignment]  # no graph here
+        return [number for number, _ in found]
+
+    return find

@@ -1,4 +1,4 @@
-"""Latency of hybrid search over many chunks, beside LangChain's EnsembleRetriever in the same run.
+"""Latency of search over many chunks, beside LangChain's EnsembleRetriever and txtai's hybrid index in the same run.
 
 Both search the same chunks with the same vectors and the same model. The texts are answers of MedQuAD,
 cut into distinct passages; nothing is invented or repeated. Needs the extra ``bench``::
@@ -23,10 +23,15 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.prepare import knowledge_graph
+from benchmarks.baselines import langchain_ensemble, txtai_hybrid
 from indexes.chunking import chunks
 from indexes.embedding import Embedder, Vectors
+from indexes.graph_search import GraphSearch
 from indexes.index import Filter, PassageIndex
+from indexes.retrieval import Retrieval
 from indexes.store_notes import StoreNotes
+from indexes.tagging import GraphTagger
 from knowledge.store.store import RecordStore
 
 PASSAGE_WEIGHT = 180
@@ -105,32 +110,6 @@ def store_of(texts: Sequence[str], path: Path) -> RecordStore:
     return store
 
 
-def langchain_search(
-    texts: Sequence[str], vectors: Vectors, embedder: Embedder, k: int
-) -> Callable[[str], object]:
-    """BM25Retriever and FAISS behind an EnsembleRetriever, with their defaults and equal weights."""
-    from langchain_classic.retrievers import EnsembleRetriever
-    from langchain_community.retrievers import BM25Retriever
-    from langchain_community.vectorstores import FAISS
-    from langchain_core.embeddings import Embeddings
-
-    class Model(Embeddings):
-        def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            return embedder.encode(texts).tolist()
-
-        def embed_query(self, text: str) -> list[float]:
-            return embedder.encode([text])[0].tolist()
-
-    bm25 = BM25Retriever.from_texts(list(texts))
-    bm25.k = k
-    faiss = FAISS.from_embeddings(list(zip(texts, vectors.tolist(), strict=True)), Model())
-    # FAISS keeps the one thread per question that our index has set; its default is slower here.
-    ensemble = EnsembleRetriever(
-        retrievers=[bm25, faiss.as_retriever(search_kwargs={"k": k})], weights=[0.5, 0.5]
-    )
-    return ensemble.invoke
-
-
 def latency(search: Callable[[str], object], asked: Sequence[str]) -> dict[str, float]:
     """Milliseconds per question after five to warm up."""
     for question in asked[:5]:
@@ -155,7 +134,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--embed-only", action="store_true", help="fill the cache and stop")
-    parser.add_argument("--without-langchain", action="store_true")
+    parser.add_argument("--without-baselines", action="store_true")
     given = parser.parse_args()
 
     texts = passages(given.data, given.chunks)
@@ -176,7 +155,9 @@ def main() -> None:
         folder = Path(temporary)
         store = store_of(texts, folder / "bench.sqlite")
         begin = time.perf_counter()
-        index = PassageIndex.build(StoreNotes(store), folder / "index", embedder)
+        graph = knowledge_graph(lambda stage, done, total: None)
+        tagger = GraphTagger(graph)
+        index = PassageIndex.build(StoreNotes(store), folder / "index", embedder, tagger=tagger)
         report["build_without_embedding_s"] = round(time.perf_counter() - begin, 1)
         begin = time.perf_counter()
         index.close()
@@ -194,6 +175,9 @@ def main() -> None:
                 lambda q: index.search(q, k=given.k, where=tenth), asked
             ),
         }
+        searched = Retrieval((index,), GraphSearch(graph, tagger))
+        ours["graph"] = latency(lambda q: searched.search(q, mode="graph", k=given.k), asked)
+        ours["adaptive"] = latency(lambda q: searched.search(q, mode="adaptive", k=given.k), asked)
         report["chartroom"] = ours
         begin = time.perf_counter()
         (
@@ -201,13 +185,15 @@ def main() -> None:
             .execute("UPDATE notes SET text = text || ' Seen again.' WHERE note_id = 7")
             .connection
         ).commit()
-        PassageIndex.update(StoreNotes(store), folder / "index", embedder)
+        PassageIndex.update(StoreNotes(store), folder / "index", embedder, tagger=tagger)
         report["update_one_note_s"] = round(time.perf_counter() - begin, 2)
         index.close()
-    if not given.without_langchain:
-        theirs = latency(langchain_search(texts, vectors, embedder, given.k), asked)
-        report["langchain_ensemble"] = theirs
-        report["ratio"] = {name: round(theirs[name] / ours["hybrid"][name], 1) for name in theirs}
+        graph.close()
+    if not given.without_baselines:
+        for name, make in (("langchain_ensemble", langchain_ensemble), ("txtai_hybrid", txtai_hybrid)):
+            theirs = latency(make(texts, vectors, embedder, given.k), asked)
+            report[name] = theirs
+            report[f"{name}, ratio"] = {one: round(theirs[one] / ours["hybrid"][one], 1) for one in theirs}
     print(json.dumps(report, indent=1))
 
 
