@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from agent.cli.terminal import JsonOption, err, out, print_json, staged_progress
+from agent.cli.terminal import JsonOption, err, out, print_json, printable, staged_progress
 from agent.knowledge_base import knowledge_index, library
 from agent.paths import embedding_model
 from agent.prepare import knowledge_graph
@@ -132,9 +132,9 @@ def _counting(title: str) -> Iterator[Callable[[], None]]:
     """Counts documents on standard error while they are read."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}: {task.completed:,.0f} read"),
+        TextColumn("{task.description}: {task.completed:,.0f} read", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err(), transient=True) as bars:
-        task = bars.add_task(title, total=None)
+        task = bars.add_task(printable(title), total=None)
         yield lambda: bars.advance(task)

@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from agent.cli import concepts, documents
-from agent.cli.terminal import JsonOption, err, out, print_json
+from agent.cli.terminal import JsonOption, err, out, print_json, printable
 from agent.paths import knowledge_graph_folder
 from knowledge.documents.files import LINES, is_document
 from knowledge.errors import ImportFailure
@@ -201,12 +201,12 @@ def _working(title: str) -> Iterator[Callable[[int], None]]:
     """A counter of entries on standard error."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TextColumn("{task.completed:,.0f} entries"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err(), transient=True) as bars:
-        task = bars.add_task(title, total=None)
+        task = bars.add_task(printable(title), total=None)
         yield lambda done: bars.update(task, completed=done)
 
 

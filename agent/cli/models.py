@@ -188,7 +188,12 @@ def examples_command(
 @contextmanager
 def _bytes_progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar that counts bytes, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err()) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

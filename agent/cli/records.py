@@ -53,7 +53,7 @@ def load_command(
     else:
         opened = RecordStore.create(store, name=name, now=now)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[rows]:,} rows"),

@@ -4,7 +4,6 @@ Record text is data here, too: it is never read as markup, and control character
 cursor or rename the window, are not passed on.
 """
 
-import unicodedata
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.answer import Answer, Evidence
+from agent.cli.terminal import printable
 from agent.events import AnswerReady, Event, StepFinished, Token
 
 _SHOWN_ROWS = 30
@@ -25,11 +25,6 @@ _REASONS = {
     "out_of_scope": "it is not about records or medicine",
     "low_confidence": "no reading of the question was sure enough",
 }
-
-
-def printable(text: str) -> str:
-    """The text without control characters; line breaks and tabs stay."""
-    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf"))
 
 
 def render_stream(events: Iterable[Event], console: Console, steps: Console, *, sql: bool = False) -> Answer:

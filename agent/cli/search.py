@@ -12,9 +12,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.progress import track
 from rich.text import Text
 
-from agent.cli.render import printable
 from agent.cli.stores import store_or_demo
-from agent.cli.terminal import JsonOption, PatientOption, StoreOption, err, out, print_json, staged_progress
+from agent.cli.terminal import (
+    JsonOption,
+    PatientOption,
+    StoreOption,
+    err,
+    out,
+    print_json,
+    printable,
+    staged_progress,
+)
 from agent.knowledge_base import knowledge_index
 from agent.paths import embedding_model, index_folder
 from agent.prepare import knowledge_graph

@@ -1,6 +1,7 @@
 """What all commands share: the two consoles, progress bars, printing JSON, common options."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,18 +11,32 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from knowledge.store import TIME_FORMAT
 
 
+def printable(text: str) -> str:
+    """The text without control characters, which could move the cursor; line breaks and tabs stay."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf"))
+
+
+class _Plain(Console):
+    """Shows every string as it is, also in the cells of a table: names, titles and ids come from files of others."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # handed through
+        """The string without control characters, read neither as markup nor for emoji."""
+        return super().render_str(printable(text), **{**options, "markup": False, "emoji": False})
+
+
 def out() -> Console:
     """Standard output: results."""
-    return Console(highlight=False)
+    return _Plain(highlight=False)
 
 
 def err() -> Console:
     """Standard error: progress, hints, errors."""
-    return Console(stderr=True, highlight=False)
+    return _Plain(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
@@ -33,7 +48,7 @@ def print_json(value: Any) -> None:
 def staged_progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each stage, on standard error; gives the function that moves them."""
     columns = (
-        TextColumn("{task.description:<12}"),
+        TextColumn("{task.description:<12}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
