@@ -19,7 +19,10 @@ from knowledge.graph import Edge, KnowledgeGraph
 from knowledge.store.store import TIME_FORMAT
 
 _PLACE = re.compile(r"^\d+\. ")  # the place in a ranking
-_FORMULAS = {"egfr": "CKD-EPI 2021"}  # names with digits in them, as sentences say them
+_FORMULAS = {
+    "egfr": "CKD-EPI 2021",
+    "clearance_as_egfr": "CKD-EPI 2021",
+}  # names with digits in them, as sentences say them
 
 
 def edges_hold(piece: GraphEvidence, graph: KnowledgeGraph) -> bool:
@@ -99,7 +102,7 @@ def _recomputes(one: Computation, cited: Sequence[Evidence], now: str) -> bool:
             return any(
                 rounded(number) == one.result for row in rows for number in _in_unit(row, one.unit, one.of)
             )
-        case "egfr" | "creatinine_clearance":
+        case "egfr" | "clearance_as_egfr" | "creatinine_clearance":
             return any(rounded(value) == one.result for value in _kidney(one, rows))
         case "qtc":
             return any(
@@ -120,7 +123,7 @@ def _kidney(one: Computation, rows: Sequence[RowEvidence]) -> Iterator[float]:
                 continue
             for creatinine in _in_unit(row, "mg/dL", CREATININE):
                 with suppress(ValueError):
-                    if one.name == "egfr":
+                    if one.name != "creatinine_clearance":
                         yield egfr_ckd_epi_2021(creatinine, age, sex).value  # type: ignore[arg-type]
                     else:
                         for weight in _each(rows, "kg", WEIGHT):

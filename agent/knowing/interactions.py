@@ -7,6 +7,7 @@ from itertools import combinations
 from agent.knowing.desk import Desk
 from agent.knowing.patient import Taken, kinship
 from agent.knowing.point import GraphFinding, Point, Slots
+from agent.knowing.routes import spared
 from agent.knowing.words import listed, word
 from knowledge.graph import Edge
 
@@ -37,7 +38,7 @@ def interactions(desk: Desk) -> GraphFinding:
         drugs = [*named, *(Taken(one, ()) for one in classes)]
         pairs = list(combinations(drugs, 2))
     else:
-        current = desk.patient.drugs
+        current = [d for d in desk.patient.drugs if d.concept in action.concepts or _interacts(desk, d)]
         drugs = [*current, *(drug for drug in named if drug.concept not in {d.concept for d in current})]
         asked = {*action.concepts}
         pairs = [
@@ -75,6 +76,12 @@ def _classes(desk: Desk, drug: Taken) -> tuple[str, ...]:
     return tuple(
         node.id for node in desk.graph.nodes(desk.graph.ancestors(drug.concept)) if node.type == "drug_class"
     )
+
+
+def _interacts(desk: Desk, drug: Taken) -> bool:
+    """Whether one of its orders is given by a route by which it reaches other drugs."""
+    lineage = (drug.concept, *_classes(desk, drug))
+    return any("interaction" not in spared(order.route, lineage) for order in drug.orders)
 
 
 def _point(desk: Desk, found: Interaction) -> Point:

@@ -72,9 +72,12 @@ class Patient:
         )
         return tuple(thing for thing in _joined(stated) if self._counts(thing))
 
-    def having(self, concept: str) -> tuple[Problem, ...]:
-        """What the patient has of a concept or of anything below it."""
-        return self._below.get(concept, ())
+    def having(self, concept: str, days: int | None = None) -> tuple[Problem, ...]:
+        """What the patient has of a concept or of anything below it; with ``days``, what was said so lately."""
+        found = self._below.get(concept, ())
+        if days is None:
+            return found
+        return tuple(thing for thing in found if not thing.historical and self._within(thing, days))
 
     def allergic(self, concepts: Collection[str]) -> tuple[Statement, ...]:
         """The allergies to one of some drugs or classes."""
@@ -112,10 +115,12 @@ class Patient:
         ]
         if thing.kind == "finding":
             lasting.append(_FINDING_DAYS)
-        if not lasting:
-            return True
-        since = datetime.strptime(self.now, TIME_FORMAT) - timedelta(days=min(lasting))
-        return thing.last >= since.strftime(TIME_FORMAT)
+        return not lasting or self._within(thing, min(lasting))
+
+    def _within(self, thing: Problem, days: int) -> bool:
+        """Whether a thing was last said so lately; what has no time always was."""
+        since = datetime.strptime(self.now, TIME_FORMAT) - timedelta(days=days)
+        return thing.last is None or thing.last >= since.strftime(TIME_FORMAT)
 
 
 def kinship(graph: KnowledgeGraph, below: str, above: str) -> tuple[Edge, ...]:

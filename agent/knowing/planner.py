@@ -8,12 +8,23 @@ from agent.knowing.reading import QuestionReader, Reading
 from agent.knowing.wordings import asked_facts, says
 from agent.planning.chart_words import find_chart
 from agent.planning.link import Linked
-from agent.planning.plan import Action, ExploreGraph, GraphQuestion, Plan, Planner, Turn
+from agent.planning.plan import (
+    Action,
+    ExploreGraph,
+    GraphQuestion,
+    Plan,
+    Planner,
+    Refuse,
+    SearchKnowledge,
+    Turn,
+)
 from agent.planning.subject import subject_of, which_patient
 from agent.scope import Scope
 from knowledge.graph import KnowledgeGraph
 
 _SURE = 0.95
+_LOOKED_UP = 0.7  # a quotation says whose words it is, and only what bears on the question is quoted
+_UNANSWERED = frozenset({"not_in_schema", "out_of_scope", "low_confidence"})
 _DRUG = ("drug", "drug_class")
 _THING = ("disease", "finding")
 _RULES = ("contraindicated_when", "dose_adjust_when")
@@ -29,12 +40,20 @@ class KnowledgePlanner:
         behind: plans all other questions.
         reader: finds the concepts of a question.
         graph: knows which lab proves which disease.
+        has_documents: whether there are imported documents to look a question up in.
     """
 
-    def __init__(self, behind: Planner, reader: QuestionReader, graph: KnowledgeGraph) -> None:
+    def __init__(
+        self,
+        behind: Planner,
+        reader: QuestionReader,
+        graph: KnowledgeGraph,
+        has_documents: bool = False,
+    ) -> None:
         self.behind = behind
         self._reader = reader
         self._graph = graph
+        self._has_documents = has_documents
 
     def plan(
         self,
@@ -47,9 +66,19 @@ class KnowledgePlanner:
     ) -> Plan:
         """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
         action = self.explored(question, language, linked, scope)
-        if action is None:
-            return self.behind.plan(question, language, linked, scope, history, stop)
-        return Plan((action,), _SURE)
+        if action is not None:
+            return Plan((action,), _SURE)
+        plan = self.behind.plan(question, language, linked, scope, history, stop)
+        # What no table and no fact answers, a document may; an order to do something stays refused.
+        unanswered = all(isinstance(one, Refuse) and one.reason in _UNANSWERED for one in plan.actions)
+        if (
+            unanswered
+            and self._has_documents
+            and not says(question, language, "pronoun")
+            and not linked.patients
+        ):
+            return Plan((SearchKnowledge(question),), _LOOKED_UP)
+        return plan
 
     def explored(self, question: str, language: Language, linked: Linked, scope: Scope) -> Action | None:
         """The walk that answers a question; a refusal or question back; ``None`` where it is another planner's."""

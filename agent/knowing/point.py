@@ -9,6 +9,7 @@ from agent.planning.plan import ExploreGraph
 ComputationName = Literal[
     "egfr",  # CKD-EPI 2021, from a creatinine and the patient's row
     "creatinine_clearance",  # Cockcroft-Gault, from a creatinine, a weight and the patient's row
+    "clearance_as_egfr",  # an eGFR that stands for the clearance where no weight is on record
     "qtc",  # Fridericia, from a QT interval and a heart rate
     "age",  # completed years, from the patient's row, at "now"
     "days_ago",  # from the time of a cited row or note to "now"

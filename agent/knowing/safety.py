@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from agent.knowing.desk import Desk
 from agent.knowing.patient import Taken
 from agent.knowing.point import Computation, GraphFinding, Piece, Point, Slots
+from agent.knowing.recency import days_of
+from agent.knowing.routes import holds, local
 from agent.knowing.saying import Worded, newest
 from agent.knowing.values import INPUTS
 from agent.knowing.words import listed, word
@@ -88,14 +90,21 @@ def safety(desk: Desk) -> GraphFinding:
     clear = [
         drug for drug in drugs if drug.concept not in held and desk.saying.name(drug.concept) not in held
     ]
+    spared = [drug for drug in clear if _is_local(desk, drug)]
+    clear = [drug for drug in clear if drug not in spared]
     points += _clear(desk, clear, others=len(clear) < len(drugs))
+    points += _local(desk, spared)
     if not asked:
         points += _not_known(desk)
     assumptions: list[tuple[str, Slots]] = [
         ("rules", (("rules", str(judged.rules)), ("drugs", str(len(drugs) + len(others)))))
     ]
     assumptions.append(("current", (("now", desk.scope.now),)))
-    if any(value.name in ("egfr", "creatinine_clearance") for point in points for value in point.computed):
+    if any(
+        value.name in ("egfr", "creatinine_clearance", "clearance_as_egfr")
+        for point in points
+        for value in point.computed
+    ):
         assumptions.append(("egfr", ()))
     return GraphFinding(desk.action, tuple(points), tuple(assumptions))
 
@@ -115,21 +124,27 @@ def judge(desk: Desk, drugs: Sequence[Taken]) -> Judgement:
 
 
 def rules_of(desk: Desk, drug: Taken) -> Iterator[Rule]:
-    """The rules about a drug and about its classes."""
-    for subject in (drug.concept, *desk.patient.classes(drug.concept)):
-        edges = desk.graph.edges((subject,), _RELATIONS)
-        if edges:
-            way = desk.patient.kinship(drug.concept, subject)
-            yield from (Rule(drug, way, edge) for edge in edges)
+    """The rules about a drug and about its classes, each with the orders for whose route it holds."""
+    lineage = (drug.concept, *desk.patient.classes(drug.concept))
+    for subject in lineage:
+        way = desk.patient.kinship(drug.concept, subject)
+        for edge in desk.graph.edges((subject,), _RELATIONS):
+            allergy = desk.graph.node(edge.object).type == "drug_class"
+            orders = tuple(o for o in drug.orders if allergy or holds(edge, o.route, lineage))
+            if orders or not drug.orders:
+                yield Rule(Taken(drug.concept, orders), way, edge)
 
 
 def _gravest(hits) -> list[Hit]:
-    """Without a dose that would need adjusting where the same drug is contraindicated for the same reason."""
+    """Without a dose that would need adjusting where the same drug must not be given at all for the same reason.
+
+    Where a warning is relative, the drug may well be given, and the dose must be known.
+    """
     every = list(hits)
     barred = {
         (hit.rule.drug.concept, hit.rule.edge.object)
         for hit in every
-        if hit.rule.edge.relation == "contraindicated_when"
+        if hit.rule.edge.relation == "contraindicated_when" and hit.rule.edge.severity != "relative"
     }
     return [
         hit
@@ -149,7 +164,7 @@ def _judge(desk: Desk, rule: Rule) -> tuple[Hit | None, str | None]:
         if allergy is None:
             return None, None
     elif kind not in _MEASURED:
-        thing = next(iter(desk.patient.having(edge.object)), None)
+        thing = next(iter(desk.patient.having(edge.object, days_of(edge))), None)
         if thing is None:
             return None, None
     if edge.condition is None:
@@ -252,6 +267,19 @@ def _clear(desk: Desk, drugs: Sequence[Taken], *, others: bool) -> Iterator[Poin
         pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
         computed = (Computation("count", float(len(drugs))),)
         yield Point("safety.clear_other" if others else "safety.clear", slots, pieces, computed)
+
+
+def _is_local(desk: Desk, drug: Taken) -> bool:
+    lineage = (drug.concept, *desk.patient.classes(drug.concept))
+    return bool(drug.orders) and all(local(order.route, lineage) for order in drug.orders)
+
+
+def _local(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
+    if drugs:
+        names = [f"{desk.saying.name(drug.concept)} ({drug.orders[0].route})" for drug in drugs]
+        slots = (("n", str(len(drugs))), ("drugs", listed(desk.language, names)))
+        pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
+        yield Point("safety.local", slots, pieces, (Computation("count", float(len(drugs))),))
 
 
 def _not_known(desk: Desk) -> Iterator[Point]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -33,7 +33,8 @@ class Value:
         concept: whose value; ``age`` for the age.
         rows: the results, and the patient's own row where age or sex went in.
         time: of the newest result; ``None`` for the age.
-        derived: how it was computed; ``None`` where it was read.
+        derived: how it was computed; ``None`` where it was read. Where it is of another concept, it stands for
+            the value as an approximation.
         basis: the results that went in, first the one whose time it has.
     """
 
@@ -59,6 +60,8 @@ class Value:
         if self.derived is None:
             return None
         name = {EGFR: "egfr", CLEARANCE: "creatinine_clearance", QTC: "qtc"}[self.concept]
+        if self.derived.concept != self.concept:
+            name = "clearance_as_egfr"
         return Computation(name, rounded(self.reading.value), self.concept, self.reading.unit)  # type: ignore[arg-type]
 
 
@@ -123,8 +126,17 @@ class Values:
         return self._from_creatinine(EGFR, None)
 
     def _clearance(self) -> Value | None:
+        """By Cockcroft-Gault; without a weight, eGFR stands for it, which is said.
+
+        Source: NIDDK, Determining Drug Dosing in Adults with CKD (either estimate may be used).
+        """
         weight = self._read(WEIGHT)
-        return self._from_creatinine(CLEARANCE, weight) if weight is not None else None
+        if weight is not None:
+            return self._from_creatinine(CLEARANCE, weight)
+        egfr = self._egfr()
+        if egfr is None:
+            return None
+        return replace(egfr, concept=CLEARANCE, reading=Reading(egfr.reading.value, "mL/min"))
 
     def _from_creatinine(self, concept: str, weight: Value | None) -> Value | None:
         creatinine, sex = self._read(CREATININE), self._sex

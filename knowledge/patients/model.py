@@ -113,6 +113,7 @@ class DrugOrder:
     Attributes:
         concepts: one for each active ingredient that is known; empty where none is.
         wording: the drug as the row names it.
+        route: as the row writes it; ``None`` where it says nothing.
     """
 
     subject_id: int
@@ -121,6 +122,7 @@ class DrugOrder:
     start: str | None
     end: str | None
     row: RowRef
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,10 +130,11 @@ class PatientGraph:
             DrugOrder(
                 subject_id=subject_id,
                 concepts=tuple(s.concept for s in said if s.concept is not None),
-                wording=wordings[row],
+                wording=wordings[row][0],
                 start=said[0].start,
                 end=said[0].end,
                 row=row,
+                route=wordings[row][1],
             )
             for row, said in rows.items()
         ]
@@ -272,16 +273,17 @@ class PatientGraph:
                 evidence=RowRef(table, row_id) if table is not None else NoteRef(note_id, first, last),
             )
 
-    def _wordings(self, rows: Iterable[RowRef]) -> dict[RowRef, str]:
-        """The drug as each row names it."""
+    def _wordings(self, rows: Iterable[RowRef]) -> dict[RowRef, tuple[str, str | None]]:
+        """The drug and the route as each row writes them; an infusion has no column for its route."""
+        route = "route" if "route" in self._store.tables["prescriptions"] else "NULL"
         queries = {
-            "prescriptions": "SELECT drug FROM prescriptions WHERE row_id = ?",
-            "inputevents": "SELECT label FROM inputevents JOIN d_items USING (itemid) "
+            "prescriptions": f"SELECT drug, {route} FROM prescriptions WHERE row_id = ?",
+            "inputevents": "SELECT label, NULL FROM inputevents JOIN d_items USING (itemid) "
             "WHERE inputevents.row_id = ?",
         }
         with closing(self._store.connect()) as connection:
             found = {row: connection.execute(queries[row.table], (row.row_id,)).fetchone() for row in rows}
-        return {row: text[0] if text else "" for row, text in found.items()}
+        return {row: (said[0] or "", said[1]) if said else ("", None) for row, said in found.items()}
 
     def _measured(
         self,

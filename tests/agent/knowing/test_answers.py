@@ -49,8 +49,16 @@ def test_drugs_for_which_no_rule_holds_are_counted(agent: ClinicalAgent) -> None
 
 
 def test_a_value_that_is_not_on_record_is_said(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Is enoxaparin safe for her?", patient=4)
+    assert "to compute it" in line(answer, "could not be checked", "Creatinine Clearance")
+
+
+def test_without_a_weight_the_egfr_stands_for_the_clearance_and_is_said_to(agent: ClinicalAgent) -> None:
     answer = agent.ask("Is enoxaparin safe for her?", patient=1)
-    assert "Weight, to compute it" in line(answer, "could not be checked", "Creatinine Clearance")
+    said = line(answer, "needs another dose", "creatinine clearance")
+    assert "about 29 mL/min, taken as the eGFR by CKD-EPI 2021 for want of a weight" in said
+    assert "labevents 4" in said
+    assert "以 CKD-EPI 2021 的 eGFR 近似" in agent.ask("依诺肝素对她安全吗？", patient=1).text
 
 
 def test_an_allergy_to_the_class_is_told_once(agent: ClinicalAgent) -> None:
