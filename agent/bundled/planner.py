@@ -23,9 +23,12 @@ from agent.bundled.turns import turned
 from agent.models.gguf import verify
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.change_words import ChangeWords, find_change
+from agent.planning.chart_honoured import contradicted
 from agent.planning.chart_words import ChartWords, find_chart
+from agent.planning.every_one import every_one
 from agent.planning.followup import continued
 from agent.planning.link import Linked, Sign
+from agent.planning.not_held import not_held
 from agent.planning.note_search import note_search
 from agent.planning.phrases import phrase
 from agent.planning.plan import Action, Clarify, Plan, QueryRecords, Refuse, Turn
@@ -133,14 +136,20 @@ class BundledPlanner:
         may_ask = may_ask and reading.change is None and reading.sign is None
         if may_ask and not (asks and sure >= _TRUSTED):
             second = self._catalogue.plan(question, language, linked, scope, history, stop)
-            if not asks or second.confidence > sure:
-                return second
+            if (not asks or second.confidence > sure) and not _of_others(second, linked):
+                return replace(second, actions=tuple(_all_asked(question, each) for each in second.actions))
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
         if sure < LIKELY:
             return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), sure)
+        lacking = not_held(reading.action.query, linked, language)
+        if lacking is not None:
+            return Plan((lacking,), _SURE)
+        if contradicted(reading.action.query):
+            return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), _SURE)
+        action = _all_asked(question, reading.action)
         said = _said(reading, scope, unread(reading.text, lexicon()))
-        return Plan((reading.action,), sure, tuple(said))
+        return Plan((action,), sure, tuple(said))
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
         """What the network makes of a question about ``pointers.subject_id``, or about many.
@@ -276,6 +285,20 @@ def identity(path: Path = PLANNER_FILE) -> Model:
         return Model(name=files[path.name].name, sha256=files[path.name].sha256)
     except (OSError, ValueError, KeyError):
         raise ModelError(f"The checksum beside {path} cannot be read. Install Chartroom again.") from None
+
+
+def _of_others(plan: Plan, linked: Linked) -> bool:
+    """Whether a plan asks of everyone although the question points to the open patient ("his furosemide")."""
+    pointed = any(patient.how == "scope" for patient in linked.patients)
+    return pointed and any(isinstance(a, QueryRecords) and a.query.patient is None for a in plan.actions)
+
+
+def _all_asked(question: str, action: Action) -> Action:
+    """An action whose query is of all values where the question asks for several."""
+    if not isinstance(action, QueryRecords):
+        return action
+    query = every_one(question, action.query)
+    return action if query == action.query else replace(action, query=query, intent=None)
 
 
 def _missed(action: Action, tokens: Sequence[str], pointers: Pointers, text: str) -> str | None:

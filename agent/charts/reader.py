@@ -11,6 +11,7 @@ from agent.answer import Cell, Language
 from agent.charts.frame import KEYS_SHOWN, Column, Frame, Point, Shape
 from agent.charts.restriction import restrictions
 from agent.charts.words import field_word, headed, word
+from agent.query.domains import shared_fields
 from agent.query.execute import Outcome
 from agent.query.model import (
     Balance,
@@ -77,7 +78,9 @@ class _Reader:
 
     def subtitle(self, *, named: bool) -> str:
         """Whose values they are, what is left out, and of which concepts where the title does not say."""
-        parts = [self.about()] if named and self.of.concepts else []
+        whose = [c for c in self.of.concepts if c.field in shared_fields()]
+        parts = [self.about()] if named and len(whose) < len(self.of.concepts) else []
+        parts += [concept.said or ", ".join(concept.values) for concept in whose]
         if self.outcome.query.patient is not None:
             parts.append(word(self.language, "patient", patient=self.outcome.query.patient))
         parts += restrictions(self.of, self.language)

@@ -25,6 +25,7 @@ from agent.planning.units_of_time import (
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:19|20|21|22)\d{2}"
+_NTH = ("first", "second", "third", "fourth")
 _HAN_DIGITS = "〇零一二三四五六七八九"
 _RECENT_DAYS = 7
 
@@ -59,7 +60,8 @@ def points(text: str, now: datetime) -> list[Point]:
             except (ValueError, OverflowError):  # 30 February, year 99999: not a date, so just words
                 continue
             if span is not None:
-                start, end = match.span("core" if "core" in pattern.groupindex else 0)
+                cores = [name for name in ("core", "core2", "core3") if match.groupdict().get(name)]
+                start, end = match.span(cores[0] if cores else 0)
                 exact, said = span[2:] if len(span) == 4 else (None, None)
                 found.append(Point(start, end, span[0], span[1], exact, said))
     found.sort(key=lambda point: (point.start - point.end, point.start))
@@ -188,9 +190,10 @@ def _month(match: re.Match[str], now: datetime) -> Span:
 
 
 def _bare_month(match: re.Match[str], now: datetime) -> Span:
-    month = MONTHS.get(match["m"]) or int(number(match["m"]) or 0)
+    named = next(part for name, part in match.groupdict().items() if name in ("m", "m2", "m3") and part)
+    month = MONTHS.get(named) or int(number(named) or 0)
     year = now.year if month <= now.month else now.year - 1
-    said = (f"{match['m'].capitalize()} is taken as that of {year}", f"{match['m']}月按 {year} 年计")
+    said = (f"{named.capitalize()} is taken as that of {year}", f"{named}月按 {year} 年计")
     return *calendar_span(datetime(year, month, 1), "months"), None, said
 
 
@@ -216,9 +219,21 @@ def _year_only(match: re.Match[str], now: datetime) -> Span:
     return calendar_span(datetime(_year(match["y"], now), 1, 1), "years")
 
 
+def _year_alone(match: re.Match[str], now: datetime) -> Span:
+    return calendar_span(datetime(_year(match["y"] or match["y2"], now), 1, 1), "years")
+
+
 def _quarter(match: re.Match[str], now: datetime) -> Span:
     quarter = int(number(match["q"]) or 0)
     return calendar_span(datetime(_year(match["y"], now), quarter * 3, 1), "quarters")
+
+
+def _bare_quarter(match: re.Match[str], now: datetime) -> Span:
+    quarter = int(number(match["q"]) or 0) if match["q"] else _NTH.index(match["nth"]) + 1
+    year = now.year if quarter * 3 - 2 <= now.month else now.year - 1
+    words = match[0].strip()
+    said = (f"{words.capitalize()} is taken as that of {year}", f"{words}按 {year} 年计")
+    return *calendar_span(datetime(year, quarter * 3, 1), "quarters"), None, said
 
 
 def _half_year(match: re.Match[str], now: datetime) -> Span:
@@ -302,7 +317,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             r"(?P<which>上上个|上一个|上上|上个|上一|上|这个|本|这|当)(?P<unit>周|星期|礼拜|月|季度)(?!内)",
             _relative,
         ),
-        (r"(?P<which>今|本|去|前)(?P<unit>年)(?!\s*\d+月)", _relative),
+        (r"(?P<which>今|本|去|前)(?P<unit>年)(?:全年|一?整年)?(?!\s*\d+月)", _relative),
         (r"\b(?:day before yesterday|yesterday|today)\b|大前天|前天|前日|昨天|昨日|今天|今日|当天", _day),
         (
             r"\b(?:overnight|last night|this morning|this afternoon|tonight|this evening)\b|"
@@ -345,14 +360,34 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             rf"\b(?:in|since|before|until|during|from|to|after|by|early|late)\s+(?P<core>(?P<m>{_MONTH}))\b(?!\s+\d)",
             _bare_month,
         ),
+        (  # a follow-up that is nothing but a month: "and February?", "just December"
+            rf"^\W*(?:(?:and|just|only|what about|how about|same for|the same for|now|then|or|but|ok|okay)\s+)*"
+            rf"(?P<core>(?P<m>{_MONTH}))(?:\'?s)?(?:\s+(?:only|alone|instead|then|please|too))?\W*$|"
+            rf"\b(?:only|just)\s+(?P<core2>(?P<m2>{_MONTH}))(?=\s*(?:[.?!,]|$))|"
+            rf"[,;]\s*(?P<core3>(?P<m3>{_MONTH}))(?=\s+(?:only|alone)\b)",
+            _bare_month,
+        ),
         (
             rf"\b(?:in|of|for|during|since|before|after|year|and|from|to|until|till|by|through|about)\s+"
             rf"(?:the year\s+)?(?P<core>(?P<y>{_YEAR}))(?![\d/.-]*\d)(?!\s*(?:ml|mg|g|ng|pg|iu|u|k|cal|年|patients|days))",
             _year_only,
         ),
-        (rf"(?<!\d)(?P<y>(?:{_YEAR}|[〇零一二三四五六七八九]{{4}})年)(?!前|内)度?", _year_only),
+        (
+            rf"\b(?:only|just|same for)\s+(?P<core>(?P<y>{_YEAR}))(?=\s*(?:[.?!,]|$))|"
+            rf"(?:^|[,;:]\s*)(?P<core2>(?P<y2>{_YEAR}))(?=\s+(?:only|alone)\b|\s*[.?!]*$)",
+            _year_alone,
+        ),
+        (
+            rf"(?<!\d)(?P<y>(?:{_YEAR}|[〇零一二三四五六七八九]{{4}})年)(?!前|内)(?:度|全年|一?整年)?",
+            _year_only,
+        ),
         (rf"\bq(?P<q>[1-4])\s*(?:of\s+)?/?(?P<y>{_YEAR}|{_NAMED_YEAR})\b", _quarter),
         (rf"(?P<y>{_HAN_YEAR})第?(?P<q>[一二三四1-4])季度", _quarter),
+        (
+            r"\bq(?P<q>[1-4])\b(?!\s*(?:of|/|\d|h\b))|\b(?P<nth>first|second|third|fourth) quarter\b(?!\s+of)",
+            _bare_quarter,
+        ),
+        (r"(?<![年\d])第?(?P<q>[一二三四1-4])季度(?P<nth>)", _bare_quarter),
         (rf"(?P<y>{_HAN_YEAR})(?P<half>上|下)半年", _half_year),
         (
             rf"(?P<y>{_HAN_YEAR})的?(?P<m>1?\d|十[一二]?|[一二三四五六七八九])月份?(?:(?P<d>{HAN_NUMBER})[日号])?",

@@ -81,6 +81,8 @@ def _missed(linked: Linked, query: ClinicalQuery, held: str, mark: Mark | None) 
             yield f"{number:g}"
     low = held.casefold()
     for link in linked.values:
+        if query.patient is not None and link.candidates[0].domain == "diagnosis":
+            continue  # "for this MI" tells what for; the planner says that it is not used
         if not any(f'"{c.value.casefold()}"' in low or c.domain == "note" for c in link.candidates):
             yield link.text
     measured = any(c.domain in ("lab", "vital") for link in linked.values for c in link.candidates[:1])

@@ -15,6 +15,7 @@ from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
 from agent.planning.followup_words import leans_only
 from agent.planning.link import Linked
+from agent.planning.not_held import not_held
 from agent.planning.phrases import phrase
 from agent.planning.plan import Plan, Planner, QueryRecords, Refuse, SearchNotes, Turn
 from agent.planning.subject import subject_of
@@ -82,6 +83,9 @@ def compose_plan(
     asked = chart_query(rest, language, linked, subject.subject_id, words.mark)
     if asked is None:
         return None
+    lacking = not_held(asked.query, linked, language)
+    if lacking is not None:
+        return Plan((lacking,), _SURE)
     said = [time.assumption for time in linked.times if time.assumption]
     said += asked.assumptions
     if asked.query.patient is None and scope.patient is not None:

@@ -10,8 +10,10 @@ from dataclasses import replace
 from agent.answer import Language
 from agent.planning.followup_ask import is_of_many
 from agent.planning.followup_edit import edited
-from agent.planning.followup_words import Edit, is_bound, is_group, read_edit
+from agent.planning.followup_span import in_same_year
+from agent.planning.followup_words import Edit, is_bound, is_fragment, is_group, read_edit
 from agent.planning.link import Linked
+from agent.planning.not_held import not_held
 from agent.planning.phrases import phrase
 from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
 from agent.query.model import ClinicalQuery
@@ -37,12 +39,19 @@ def continued(
     previous = next((turn for turn in reversed(history) if turn.plan is not None), None)
     if previous is None or previous.plan is None or not previous.plan.actions:
         return None
+    action = previous.plan.actions[0]
+    if isinstance(action, QueryRecords):
+        linked = in_same_year(linked, action.query.of.window, language)
     edit = read_edit(question, linked)
     named = any(patient.how != "scope" for patient in linked.patients)
-    action = previous.plan.actions[0]
-    if edit is None and isinstance(action, QueryRecords) and is_of_many(action.query) and is_bound(question):
-        return _refused(question, language, previous)  # read alone it would be of everyone
-    if edit is None or (edit.is_empty and not (linked.values or linked.times or named)):
+    if edit is None and isinstance(action, QueryRecords):
+        if is_of_many(action.query) and is_bound(question):
+            return _refused(question, language, previous)  # read alone it would be of everyone
+        if is_fragment(question) and not linked.values:
+            return _refused(question, language, previous)  # read alone it is no question
+    if edit is None:
+        return None
+    if edit.is_empty and not (linked.values or linked.times or named or "icu_stay" in edit.nouns):
         return None
     if isinstance(action, SearchNotes):
         again = _searched_again(action, edit, language, linked, subject_id, previous)
@@ -52,6 +61,9 @@ def continued(
     changed = edited(action.query, edit, linked, language, subject_id)
     if changed is None:
         return _unfit(question, edit, language, linked, previous)
+    lacking = not_held(changed.query, linked, language)
+    if lacking is not None:
+        return Plan((lacking,), _SURE)
     same_ask = changed.query.ask == action.query.ask and changed.query.of.pick == action.query.of.pick
     parts = _kept(action.query, changed.query, language)
     joined = ("、" if language == "zh" else ", ").join(parts)

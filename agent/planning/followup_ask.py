@@ -60,6 +60,8 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     if edit.field == "age" and edit.form in ("mean", "median") and is_of_many(query):
         ask = Statistic(function=_FUNCTIONS[edit.form], field="age", per="patient", inner="max")
         return _with(query, ask, query.of.model_copy(update={"pick": None}))
+    if edit.field == "frequency" and not _has(bindings()[query.of.domain], "frequency"):
+        return _formed(query, "count")  # "how often does she have it?" is how many times
     if edit.field is not None:
         return _field(query, edit.field)
     if edit.pick in ("longest", "shortest"):

@@ -21,6 +21,7 @@ from agent.query.model import (
     Operator,
     Related,
     Rows,
+    Statistic,
 )
 
 _RANGES = frozenset({"abnormal", "normal", "high", "low", "critical"})
@@ -51,6 +52,8 @@ def edited(
         language: of the assumptions.
         subject_id: the patient that is named or open.
     """
+    if query.of.domain == "admission" and "icu_stay" in edit.nouns and "admission" not in edit.nouns:
+        edit = replace(edit, nouns=frozenset(), leans=edit.leans | {"icu"})
     whose = _of_patient(query, edit, linked, subject_id)
     if whose is None or (edit.nouns and whose.of.domain not in edit.nouns and not linked.values):
         return None
@@ -59,6 +62,12 @@ def edited(
         return None
     query, said = valued.query, valued.assumptions
     edit = _before_what(query, edit, linked)
+    if edit.pick in ("first", "last") and _is_of_stays(query, edit):
+        which = (
+            query.of.encounter.model_copy(update={"which": edit.pick, "n": 1}) if query.of.encounter else None
+        )
+        query = query.model_copy(update={"of": query.of.model_copy(update={"encounter": which})})
+        edit = replace(edit, pick=None)
     of = spans_before(query.of, edit) if edit.before else with_times(query.of, edit, linked)
     if of is None:
         return None
@@ -89,6 +98,14 @@ def _before_what(query: ClinicalQuery, edit: Edit, linked: Linked) -> Edit:
     if edit.pick != "before" or by_time or query.of.encounter is None:
         return edit
     return replace(edit, pick=None, before="stay")
+
+
+def _is_of_stays(query: ClinicalQuery, edit: Edit) -> bool:
+    """Whether "the first one" is a stay: the last question was of one, and of a figure, so of no value in time."""
+    by_value = query.of.pick is not None and query.of.pick.which in ("min", "max")
+    figure = by_value or isinstance(query.ask, Statistic)
+    stay = query.of.encounter
+    return figure and stay is not None and stay.id is None and "anaphor" in edit.leans and edit.form is None
 
 
 def _of_patient(

@@ -1,16 +1,27 @@
 """Another time in the place of the last question's: one that is named, the one before, or none at all."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from agent.answer import Language
 from agent.planning.followup_words import Edit
 from agent.planning.link import Linked, TimeLink
+from agent.planning.phrases import phrase
 from agent.planning.times import half_width
+from agent.planning.units_of_time import MONTHS
+from agent.query.domains import shared_fields
 from agent.query.model import Encounter, Events, Window
 from knowledge.store.store import TIME_FORMAT
 
 _EARLIER = re.compile(r"\b(?:previous|prior)\b|上一次|前次|前一次")
 
+_YEAR = re.compile(r"\d{4}|[今去前本]年|year")
+_ALONE = re.compile(rf"(?:{'|'.join(MONTHS)})\b|月|quarter|季度|^q\d$")
+
+_ADMITTED = re.compile(
+    r"\b(?:on|at|upon)\b.*\b(?:admission|arrival)\b|(?:入院|入住|转入|进).*(?:时|当天|当日|之初|首日)"
+)
 _HOURS = {"hour": 1, "hours": 1, "小时": 1, "day": 24, "days": 24, "天": 24, "日": 24}
 
 
@@ -22,6 +33,8 @@ def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
         return None
     if "icu" in edit.leans and not linked.times:
         stay = Encounter(kind="icu_stay")
+        if of.domain == "admission":
+            return _of_icu(of)
         return None if of.domain == "icu_stay" else of.model_copy(update={"window": None, "encounter": stay})
     hours = None if edit.limit is None else _HOURS.get(edit.limit[1][1] or "")
     if hours is not None and edit.limit is not None and edit.limit[0] == "first":
@@ -38,7 +51,48 @@ def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
         on = of.window.on if of.window is not None else "overlap" if of.domain == "drug" else "time"
         window = window.model_copy(update={"on": on})
         status = None if status == "active" else status  # what runs now is not what ran then
-    return of.model_copy(update={"window": window, "encounter": encounter, "status": status})
+    pick = of.pick
+    if (
+        pick is not None
+        and pick.which == "last"
+        and _ADMITTED.search(half_width(stays[0].text) if stays else "")
+    ):
+        pick = pick.model_copy(update={"which": "first"})  # "on admission" is the first value of the stay
+    return of.model_copy(update={"window": window, "encounter": encounter, "status": status, "pick": pick})
+
+
+def _of_icu(of: Events) -> Events | None:
+    """The ICU stays of the same time and people, where admissions were asked about."""
+    own = {concept.field for concept in of.concepts} | {condition.field for condition in of.where}
+    if own - shared_fields().keys() or of.encounter is not None:
+        return None
+    return of.model_copy(update={"domain": "icu_stay", "pick": None})
+
+
+def in_same_year(linked: Linked, last: Window | None, language: Language) -> Linked:
+    """A month or quarter that is named alone is that of the year of the last question, where it was within one."""
+    return replace(linked, times=tuple(_dated(time, last, language) for time in linked.times))
+
+
+def _dated(time: TimeLink, last: Window | None, language: Language) -> TimeLink:
+    window = time.window
+    if window is None or last is None or _YEAR.search(half_width(time.text)) or not time.assumption:
+        return time
+    spans = (window.start, window.end, last.start, last.end)
+    if not all(spans) or not _ALONE.search(half_width(time.text)):
+        return time
+    start, end, first, after = (datetime.strptime(text or "", TIME_FORMAT) for text in spans)
+    until = after - timedelta(seconds=1)
+    if first.year != until.year:
+        return time
+    later = end.replace(year=first.year + end.year - start.year)
+    moved = {
+        "start": start.replace(year=first.year).strftime(TIME_FORMAT),
+        "end": later.strftime(TIME_FORMAT),
+        "said": f"{window.said} {first.year}",
+    }
+    said = phrase(language, "same_year", said=time.text, year=str(first.year))
+    return replace(time, window=window.model_copy(update=moved), assumption=said)
 
 
 def spans_before(of: Events, edit: Edit) -> Events | None:

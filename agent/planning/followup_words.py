@@ -37,6 +37,7 @@ _SECTIONS = (
     "nouns",
 )
 _LEANING = ("among", "without", "anytime", "icu", "patients")
+_FRAGMENT = 8  # Chinese characters; half as many English words
 _SEARCHED = ("opening", "anaphor", "among", "without")  # wherever they stand, also within other words
 
 
@@ -145,6 +146,17 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
 def is_bound(question: str) -> bool:
     """Whether a question restricts what was said before in so many words ("of them", 其中)."""
     return _words()["bound"].search(half_width(question)) is not None
+
+
+def is_fragment(question: str) -> bool:
+    """Whether a question is a few words that go on from the one before ("and on weekends?", 只看夜班的)."""
+    text = half_width(question)
+    size = (
+        len(re.findall(r"[^\W_a-z]|[a-z0-9']+", text))
+        if re.search("[一-鿿]", text)
+        else 2 * len(text.split())
+    )
+    return size <= _FRAGMENT and _words()["opening"].search(text) is not None
 
 
 def leans_only(text: str) -> bool:

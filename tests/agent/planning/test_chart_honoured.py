@@ -1,13 +1,17 @@
 """A chart honours all that its question names, or it is not drawn."""
 
+from collections.abc import Callable
+
 import pytest
 
+from agent.answer import Language
 from agent.language import language_of
 from agent.planning.chart_honoured import contradicted
 from agent.planning.chart_words import find_chart
 from agent.planning.charting import ChartPlanner
+from agent.planning.link import Linked
 from agent.planning.linker import Linker
-from agent.planning.plan import Plan, QueryRecords, Refuse
+from agent.planning.plan import Plan, QueryRecords, Refuse, Turn
 from agent.query.model import ClinicalQuery, Concept, Condition, Count, Encounter, Events, Group, Rows, Trend
 from agent.scope import Scope
 
@@ -22,7 +26,15 @@ class Behind:
     def __init__(self, query: ClinicalQuery | None = None) -> None:
         self.query = query
 
-    def plan(self, question: str, *_: object) -> Plan:
+    def plan(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> Plan:
         action = Refuse("low_confidence", "?") if self.query is None else QueryRecords(self.query)
         return Plan((action,), 0.9)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.planning.linker import Linker
-from agent.planning.plan import Plan, QueryRecords, SearchNotes, Turn
+from agent.planning.plan import Plan, QueryRecords, Refuse, SearchNotes, Turn
 from tests.agent.planning.test_planner import ask, query_of
 
 FIRST = {"en": "what is her latest creatinine this admission?", "zh": "本次住院最近一次肌酐是多少？"}
@@ -110,3 +110,40 @@ def test_a_hidden_patient_stays_hidden_in_a_follow_up(linker: Linker) -> None:
     history = turn(linker, FIRST["en"])
     (action,) = ask(linker, "and patient M0002?", permitted=frozenset({1}), history=history).actions
     assert not isinstance(action, QueryRecords)
+
+
+@pytest.mark.parametrize(
+    ("first", "question", "start"),
+    [
+        ("how many admissions in January 2023?", "and February?", "2023-02-01 00:00:00"),
+        ("how many admissions in 2023?", "just December", "2023-12-01 00:00:00"),
+        ("how many admissions in 2023?", "Q3?", "2023-07-01 00:00:00"),
+        ("2023年入院多少人次？", "三季度呢", "2023-07-01 00:00:00"),
+        ("2023年入院多少人次？", "去年全年呢", "2024-01-01 00:00:00"),
+    ],
+)
+def test_a_month_alone_is_of_the_year_that_was_asked_about(
+    linker: Linker, first: str, question: str, start: str
+) -> None:
+    history = (Turn(first, ask(linker, first, patient=None)),)
+    window = query_of(ask(linker, question, patient=None, history=history)).query.of.window
+    assert window is not None
+    assert window.start == start
+
+
+@pytest.mark.parametrize("question", ["what about the ICU?", "ICU only", "the ICU stays?"])
+def test_the_icu_is_a_place_of_admissions(linker: Linker, question: str) -> None:
+    first = "how many admissions in 2023?"
+    history = (Turn(first, ask(linker, first, patient=None)),)
+    of = query_of(ask(linker, question, patient=None, history=history)).query.of
+    assert of.domain == "icu_stay"
+    assert of.window is not None
+
+
+@pytest.mark.parametrize("question", ["and on weekends?", "the rest?", "只看周末的", "其余的呢"])
+def test_a_fragment_that_is_not_understood_is_refused_and_not_read_alone(
+    linker: Linker, question: str
+) -> None:
+    plan = ask(linker, question, history=turn(linker, FIRST["en"]))
+    assert isinstance(plan.actions[0], Refuse)
+    assert question in plan.actions[0].text
