@@ -1,6 +1,6 @@
 """From findings to a draft: sentences with numbered evidence. What is said of a result is realised, not invented."""
 
-from agent.answer import Evidence, Language, NoteEvidence, RowEvidence
+from agent.answer import Evidence, Language, NoteEvidence, PassageEvidence, RowEvidence
 from agent.charts.drawing import Chart
 from agent.knowing.point import GraphFinding
 from agent.knowing.words import word
@@ -13,7 +13,17 @@ from agent.query.sentence import Operation
 from agent.query.sentence import Sentence as Said
 from agent.query.speaker import SENTENCES_CAP
 from agent.records import is_countable
-from agent.state import Draft, Failed, Finding, NoteSentence, NotesFinding, RecordsFinding, Sentence, State
+from agent.state import (
+    Draft,
+    Failed,
+    Finding,
+    NoteSentence,
+    NotesFinding,
+    PassagesFinding,
+    RecordsFinding,
+    Sentence,
+    State,
+)
 
 
 def compose(state: State) -> Draft:
@@ -38,6 +48,8 @@ def compose(state: State) -> Draft:
             refusals += writer.records(finding)
         elif isinstance(finding, GraphFinding):
             writer.walked(finding)
+        elif isinstance(finding, PassagesFinding):
+            refusals += writer.passages(finding)
         else:
             refusals += writer.notes(finding)
     assumptions = _assumptions(state, writer.outcomes)
@@ -92,7 +104,7 @@ def _other_patient(state: State) -> int | None:
     """The patient that the answer is about, where the reader does not have just that record open."""
     about: set[int | None] = set()
     for finding in state["findings"]:
-        if isinstance(finding, Failed):
+        if isinstance(finding, Failed | PassagesFinding):
             continue
         action = finding.action
         about.add(action.query.patient if isinstance(action, QueryRecords) else action.subject_id)
@@ -197,6 +209,24 @@ class _Writer:
                 )
             )
             self.sentences.append(Sentence(text, (len(self.evidence),)))
+        return []
+
+    def passages(self, finding: PassagesFinding) -> list[Failed]:
+        """Quotations of documents with title and edition; a refusal where nothing bears on the question."""
+        if not finding.sentences:
+            return [Failed("out_of_scope", say(self.language, "passage.none", searched=finding.searched))]
+        for found in finding.sentences:
+            piece = PassageEvidence(
+                id=len(self.evidence) + 1,
+                doc_id=found.doc_id,
+                start=found.start,
+                end=found.end,
+                quote=found.text,
+                title=found.cited_as,
+            )
+            quote = " ".join(found.text.split())
+            text = say(self.language, "passage.quote", title=found.cited_as, quote=quote)
+            self.sentences.append(Sentence(text, (self._add(piece),)))
         return []
 
     def walked(self, finding: GraphFinding) -> None:

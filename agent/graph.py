@@ -5,7 +5,7 @@ names run side by side. Nothing here knows SQL, FAISS or a prompt.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,16 @@ from agent.compose import compose
 from agent.events import EvidenceFound, StepFinished, StepStarted, Token
 from agent.language import language_of
 from agent.phrases import say
-from agent.planning.plan import Clarify, ExploreGraph, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import (
+    Action,
+    Clarify,
+    ExploreGraph,
+    QueryRecords,
+    Refuse,
+    SearchKnowledge,
+    SearchNotes,
+    Turn,
+)
 from agent.records import query_records
 from agent.rooms import Run
 from agent.state import Failed, RecordsFinding, State
@@ -30,6 +39,12 @@ from agent.verify import verify as verify_draft
 
 REMEMBERED_TURNS = 8
 Nodes = dict[str, Any]
+_TOOLS: Mapping[type[Action], str] = {
+    QueryRecords: "query_records",
+    SearchNotes: "search_notes",
+    ExploreGraph: "explore_graph",
+    SearchKnowledge: "search_knowledge",
+}
 
 
 def build_graph() -> StateGraph[State, Run]:
@@ -41,6 +56,7 @@ def build_graph() -> StateGraph[State, Run]:
     graph.add_node("query_records", act_query_records)
     graph.add_node("search_notes", act_search_notes)
     graph.add_node("explore_graph", act_explore_graph)
+    graph.add_node("search_knowledge", act_search_knowledge)
     graph.add_node("compose", compose_draft)
     graph.add_node("verify", verify)
     graph.add_edge(START, "scope")
@@ -48,12 +64,11 @@ def build_graph() -> StateGraph[State, Run]:
         "scope", lambda s: "compose" if s["findings"] else "link", ["compose", "link"]
     )
     graph.add_edge("link", "plan")
-    graph.add_conditional_edges(
-        "plan", dispatch, ["query_records", "search_notes", "explore_graph", "compose"]
-    )
+    graph.add_conditional_edges("plan", dispatch, [*_TOOLS.values(), "compose"])
     graph.add_conditional_edges("query_records", after_records, ["search_notes", "compose"])
     graph.add_edge("search_notes", "compose")
     graph.add_edge("explore_graph", "compose")
+    graph.add_edge("search_knowledge", "compose")
     graph.add_edge("compose", "verify")
     graph.add_edge("verify", END)
     return graph
@@ -98,9 +113,7 @@ def plan(state: State, runtime: Runtime[Run]) -> Nodes:
             stop=runtime.context.stopped.is_set,
         )
         # Answering pays if the expected gain, p − (1 − p)·C, is positive; every refusal is worth nothing.
-        answers = any(
-            isinstance(action, QueryRecords | SearchNotes | ExploreGraph) for action in planned.actions
-        )
+        answers = any(type(action) in _TOOLS for action in planned.actions)
         if answers and planned.confidence < state["risk"] / (1 + state["risk"]):
             text = say(state["language"], "plan.low_confidence", confidence=round(planned.confidence, 2))
             planned = type(planned)(
@@ -112,11 +125,10 @@ def plan(state: State, runtime: Runtime[Run]) -> Nodes:
 
 def dispatch(state: State) -> list[Send] | str:
     """The tools that the plan names, side by side; a refusal or a question back needs none."""
-    tools = {QueryRecords: "query_records", SearchNotes: "search_notes", ExploreGraph: "explore_graph"}
     sends = [
-        Send(tools[type(action)], {**state, "action": action})
+        Send(_TOOLS[type(action)], {**state, "action": action})
         for action in state["plan"].actions
-        if type(action) in tools
+        if type(action) in _TOOLS
     ]
     return sends or "compose"
 
@@ -199,6 +211,22 @@ def act_explore_graph(state: State, runtime: Runtime[Run]) -> Nodes:
     return {"findings": [finding], "steps": [done.step]}
 
 
+def act_search_knowledge(state: State, runtime: Runtime[Run]) -> Nodes:
+    """Ask the imported documents."""
+    action, language, reader = state["action"], state["language"], runtime.context.rooms.passages
+    assert isinstance(action, SearchKnowledge)
+    with _step(runtime, "search_knowledge", {"text": action.text}) as done:
+        if reader is None:
+            finding = Failed("out_of_scope", say(language, "passage.none", searched=0))
+            done.summary = finding.text
+        else:
+            finding = reader.read(action)
+            done.summary = say(
+                language, "step.search_knowledge", found=len(finding.sentences), searched=finding.searched
+            )
+    return {"findings": [finding], "steps": [done.step]}
+
+
 def compose_draft(state: State, runtime: Runtime[Run]) -> Nodes:
     """Sentences with evidence from what the tools brought."""
     with _step(runtime, "compose", {}) as done:
@@ -254,8 +282,8 @@ def _step(runtime: Runtime[Run], tool: str, given: dict[str, Any]) -> Iterator[_
 def _named(action: object) -> str:
     if isinstance(action, QueryRecords):
         return f"query_records · {action.intent or action.query.ask.ask}"
-    if isinstance(action, SearchNotes):
-        return "search_notes"
+    if isinstance(action, SearchNotes | SearchKnowledge):
+        return _TOOLS[type(action)]
     if isinstance(action, ExploreGraph):
         return f"explore_graph · {action.ask}"
     if isinstance(action, Clarify):

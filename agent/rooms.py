@@ -11,8 +11,9 @@ from agent.bundled.planner import BundledPlanner, identity
 from agent.knowing.explorer import Explorer
 from agent.knowing.planner import KnowledgePlanner
 from agent.knowing.reading import QuestionReader
-from agent.knowledge_base import library
+from agent.knowledge_base import knowledge_index, library
 from agent.notes import NoteReader
+from agent.passages import PassageReader
 from agent.paths import embedding_model, index_folder, planner_choice
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.charting import ChartPlanner
@@ -24,10 +25,14 @@ from agent.planning.writer import PlanWriter, active_writer
 from agent.prepare import Report, knowledge_graph, prepare_indexes
 from agent.relevance import Synonyms
 from indexes.embedding import Embedder
+from indexes.graph_search import GraphSearch
 from indexes.index import PassageIndex
+from indexes.retrieval import Retrieval
 from indexes.store_notes import StoreNotes
+from indexes.tagging import GraphTagger
 from indexes.values import ValueIndex
 from knowledge.errors import Stopped
+from knowledge.graph import KnowledgeGraph
 from knowledge.mentions import MentionFinder, NameTable
 from knowledge.patients import PatientGraph
 from knowledge.store import RecordStore
@@ -40,6 +45,7 @@ class Rooms:
 
     Attributes:
         reader, notes: ``None`` for a store that has no notes.
+        passages: ``None`` where no document was imported.
         writer, model: the language model that plans, and how answers name it; ``None`` where the catalogue does.
     """
 
@@ -50,6 +56,7 @@ class Rooms:
     planner: Planner
     explorer: Explorer
     reader: NoteReader | None
+    passages: PassageReader | None = None
     writer: PlanWriter | None = None
     model: Model | None = None
 
@@ -74,9 +81,10 @@ class Rooms:
         explorer = Explorer(store, graph, PatientGraph.open(store, folder), library(), finder)
         reading = QuestionReader(graph, finder, terminology)
         values = ValueIndex.open(store, folder)
+        embedder = Embedder(embedding_model())
+        passages = _passages(graph, finder, embedder, _synonyms(terminology), report)
         notes = reader = None
         if "notes" in store.tables:
-            embedder = Embedder(embedding_model())
             notes = PassageIndex.open(StoreNotes(store), folder, embedder)
             reader = NoteReader(
                 store, notes, embedder if "dense" in notes.modes else None, _synonyms(terminology)
@@ -85,11 +93,13 @@ class Rooms:
         writer = active_writer()
         if writer is None:
             planner, model = default_planner(store)
-            planner = KnowledgePlanner(planner, reading, graph)
-            return cls(store, values, notes, linker, planner, explorer, reader, model=model)
+            planner = KnowledgePlanner(planner, reading, graph, has_documents=passages is not None)
+            return cls(store, values, notes, linker, planner, explorer, reader, passages, model=model)
         planner = ModelPlanner(writer, store, OwnExamples.open())
-        knowing = KnowledgePlanner(ChartPlanner(planner), reading, graph)
-        return cls(store, values, notes, linker, knowing, explorer, reader, writer, writer.identity)
+        planner = ChartPlanner(planner)
+        planner = KnowledgePlanner(planner, reading, graph, has_documents=passages is not None)
+        model = writer.identity
+        return cls(store, values, notes, linker, planner, explorer, reader, passages, writer, model)
 
     def warm_up(self) -> None:
         """Load what is otherwise loaded at the first question, which would wait seconds for it."""
@@ -112,6 +122,8 @@ class Rooms:
         self.explorer.close()
         if self.notes is not None:
             self.notes.close()
+        if self.passages is not None:
+            self.passages.close()
 
 
 def default_planner(store: RecordStore) -> tuple[Planner, Model | None]:
@@ -136,6 +148,19 @@ class Run:
         """Raise ``Stopped`` once the user has stopped the question."""
         if self.stopped.is_set():
             raise Stopped("The question was stopped; nothing was answered.")
+
+
+def _passages(
+    graph: KnowledgeGraph, finder: MentionFinder, embedder: Embedder, synonyms: Synonyms, report: Report
+) -> PassageReader | None:
+    """What reads the imported documents; their index is brought up to date first."""
+    documents = library()
+    if not documents.count():
+        return None
+    index = knowledge_index(graph, embedder, report)
+    search = GraphSearch(graph, GraphTagger(graph, finder))
+    compares = embedder if "dense" in index.modes else None
+    return PassageReader(documents, Retrieval((index,), search), compares, synonyms)
 
 
 def _synonyms(terminology: Terminology) -> Synonyms:

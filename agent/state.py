@@ -23,7 +23,17 @@ from agent.answer import (
 from agent.charts.drawing import Chart, Drawing
 from agent.knowing.point import Computation, GraphFinding, Point
 from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
-from agent.planning.plan import Action, Clarify, ExploreGraph, Plan, QueryRecords, Refuse, SearchNotes, Turn
+from agent.planning.plan import (
+    Action,
+    Clarify,
+    ExploreGraph,
+    Plan,
+    QueryRecords,
+    Refuse,
+    SearchKnowledge,
+    SearchNotes,
+    Turn,
+)
 from agent.query import model as query_model
 from agent.query.execute import EvidenceRows, Outcome
 from agent.query.sentence import Operation
@@ -77,6 +87,33 @@ class NotesFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageSentence:
+    """A sentence of an imported document that bears on the question: ``text == document.text[start:end]``.
+
+    Attributes:
+        cited_as: the document's title with its edition.
+        relevance: 0 to 1.
+    """
+
+    doc_id: str
+    cited_as: str
+    start: int
+    end: int
+    text: str
+    section: str | None
+    relevance: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFinding:
+    """What ``search_knowledge`` brought back, most relevant first; ``searched`` counts the documents in use."""
+
+    action: SearchKnowledge
+    sentences: tuple[PassageSentence, ...]
+    searched: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A tool that could not answer, with the reason that the user gets."""
 
@@ -84,7 +121,7 @@ class Failed:
     text: str
 
 
-Finding = RecordsFinding | NotesFinding | GraphFinding | Failed
+Finding = RecordsFinding | NotesFinding | GraphFinding | PassagesFinding | Failed
 
 
 T = TypeVar("T")
@@ -166,7 +203,7 @@ CHECKPOINTED = [
         *(Plan, Turn, QueryRecords, SearchNotes, ExploreGraph, Clarify, Refuse),
         *(Outcome, EvidenceRows, Operation, Chart, Drawing),
         *(Scope, Draft, Sentence, NoteSentence, RecordsFinding, NotesFinding, Failed),
-        *(GraphFinding, Point, Computation),
+        *(GraphFinding, Point, Computation, SearchKnowledge, PassageSentence, PassagesFinding),
         *(
             model
             for model in vars(query_model).values()

@@ -120,7 +120,9 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     cells = [cell for piece in cited for cell in _cells(piece)]
     text = sentence.text
-    quotes = [" ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence)]
+    quotes = [
+        " ".join(piece.quote.split()) for piece in cited if isinstance(piece, NoteEvidence | PassageEvidence)
+    ]
     for quote in quotes:
         text = text.replace(f"“{quote}”", " ")  # as a whole first: a note may hold quotation marks itself
     quotes += [concept.said for concept in outcome.query.of.concepts] if outcome else []
@@ -230,6 +232,8 @@ def _cells(piece: Evidence) -> list[Cell]:
         return list(piece.values.values())
     if isinstance(piece, NoteEvidence):
         return [piece.charttime, piece.author]
+    if isinstance(piece, PassageEvidence):
+        return [piece.title]
     return []
 
 

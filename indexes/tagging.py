@@ -10,14 +10,16 @@ from knowledge.mentions import Mention, MentionFinder, NameTable
 
 
 class GraphTagger:
-    """A :class:`~indexes.corpus.Tagger` with the names of a graph. The names are read at first use.
+    """A :class:`~indexes.corpus.Tagger` with the names of a graph.
 
     Args:
         graph: opened.
+        finder: of all its names; by default they are read at first use.
     """
 
-    def __init__(self, graph: KnowledgeGraph) -> None:
+    def __init__(self, graph: KnowledgeGraph, finder: MentionFinder | None = None) -> None:
         self._graph = graph
+        self._given = finder
         self.identity = _identity(graph)
         """The digest of the graph's sources and of the rules by which mentions are judged."""
 
@@ -27,7 +29,7 @@ class GraphTagger:
 
     @cached_property
     def _finder(self) -> MentionFinder:
-        return MentionFinder.load(NameTable.of_graph(self._graph))
+        return self._given or MentionFinder.load(NameTable.of_graph(self._graph))
 
 
 def _identity(graph: KnowledgeGraph) -> str:

@@ -78,6 +78,13 @@ class ExploreGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchKnowledge:
+    """Ask the imported documents: a question of medicine in general."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clarify:
     """Ask back: the question, in its language, and the candidates."""
 
@@ -93,7 +100,7 @@ class Refuse:
     text: str
 
 
-Action = QueryRecords | SearchNotes | ExploreGraph | Clarify | Refuse
+Action = QueryRecords | SearchNotes | ExploreGraph | SearchKnowledge | Clarify | Refuse
 
 
 @dataclass(frozen=True, slots=True)
