@@ -8,10 +8,11 @@ import gzip
 import io
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO, cast
 
 import yaml
 
@@ -20,6 +21,7 @@ from knowledge.documents.text import MAX_BYTES, SUFFIXES, extract_marked
 from knowledge.errors import ImportFailure
 from knowledge.importers.language import language_of
 from knowledge.importers.plainyaml import TextLoader
+from knowledge.unpacking import unpacked
 
 LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TEXT = ("text", "answer", "content", "body", "abstract")
@@ -28,6 +30,7 @@ _FRONT = re.compile(r"---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_KEYS = ("id", "title", "edition", "supersedes", "language")
 _HEADING = re.compile(r"^#{1,6}\s+(\S.*?)\s*#*$", re.MULTILINE)
 _LONGEST_TITLE = 200
+_LONGEST_LINE = 20_000_000  # characters of a document in JSON Lines; longer ones come as files of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,16 @@ def documents(path: Path) -> Iterator[Document | Rejected]:
     if not taken:
         kinds = " ".join((*SUFFIXES, *LINES))
         raise ImportFailure(f"{path} holds no document; give a file or folder with any of: {kinds}")
+    inside = path.resolve()
     for file in taken:
-        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-        yield from _of_file(file, name)
+        if not path.is_dir():
+            yield from _of_file(file, file.name)
+            continue
+        name = file.relative_to(path).as_posix()
+        if file.resolve().is_relative_to(inside):
+            yield from _of_file(file, name)
+        else:  # whoever may write into the folder could have any file of this machine quoted
+            yield Rejected(name, None, "is a link that leads out of the folder")
 
 
 def _of_file(file: Path, name: str) -> Iterator[Document | Rejected]:
@@ -90,14 +100,24 @@ def _of_lines(file: Path, name: str) -> Iterator[Document | Rejected]:
     number = 0
     try:
         with (
-            gzip.open(file) if packed else file.open("rb") as raw,
-            io.TextIOWrapper(raw, encoding="utf-8-sig") as lines,
+            file.open("rb") as raw,
+            io.TextIOWrapper(cast("BinaryIO", unpacked(raw, packed)), encoding="utf-8-sig") as lines,
         ):
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
+            while line := lines.readline(_LONGEST_LINE):
+                number += 1
+                if len(line) == _LONGEST_LINE and not line.endswith("\n"):
+                    _skip_line(lines)
+                    yield Rejected(name, number, f"is longer than {_LONGEST_LINE:,} characters")
+                elif line.strip():
                     yield _of_line(line, number, name, stem)
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile):
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error):
         yield Rejected(name, number + 1, "from here on it is damaged, or not UTF-8")
+
+
+def _skip_line(lines: IO[str]) -> None:
+    """Read on to the end of a line."""
+    while (rest := lines.readline(_LONGEST_LINE)) and not rest.endswith("\n"):
+        pass
 
 
 def _of_line(line: str, number: int, name: str, stem: str) -> Document | Rejected:

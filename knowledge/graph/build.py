@@ -15,7 +15,7 @@ from knowledge.facts import Fact, review_facts
 from knowledge.graph.classes import class_members
 from knowledge.graph.graph import KnowledgeGraph
 from knowledge.graph.parts import CORE, CodeScope
-from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, stated, writing
+from knowledge.graph.write import SCHEMA_VERSION, GraphWriter, refuse_lost, stated, writing
 from knowledge.terminology import Terminology
 from knowledge.terminology.concepts import Concept, read_table
 
@@ -57,7 +57,9 @@ def ensure(path: Path) -> KnowledgeGraph:
     """
     version = Tables.shipped().version()
     anew = not (path / "current").exists()
-    if not anew:
+    if anew:
+        refuse_lost(path)
+    else:
         try:
             graph = KnowledgeGraph.open(path)
         except IndexOutdated:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from knowledge.errors import IndexFault, IndexOutdated
 from knowledge.generations import Generations
-from knowledge.graph.parts import CodeScope, Language, NameKind
+from knowledge.graph.parts import CORE, CodeScope, Language, NameKind
 from knowledge.manifest import NAME as MANIFEST
 from knowledge.manifest import Manifest
 from knowledge.terminology.terminology import fold
@@ -69,6 +69,24 @@ def stated(folder: Path) -> Mapping[str, int | str]:
         return Manifest.model_validate_json(text).details
     except (OSError, ValueError, IndexFault):
         return {}
+
+
+def refuse_lost(folder: Path) -> None:
+    """Refuse to begin anew where imports lie that no pointer leads to: a build would clean them away.
+
+    Raises:
+        IndexFault: there are some. A core pack alone, left by a first build that was killed, is none.
+    """
+    for manifest in sorted(folder.glob(f"gen-*/{MANIFEST}")):
+        try:
+            sources = Manifest.model_validate_json(manifest.read_text("utf-8")).details.get("sources")
+        except (OSError, ValueError):
+            continue
+        if sources != CORE:
+            raise IndexFault(
+                f"The pointer of the knowledge graph {folder} is missing, and {manifest.parent.name} holds imports: "
+                f"{sources}. Put the file 'current' back, or build it anew without them: {REPAIR}"
+            )
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from knowledge.errors import ImportFailure
+from knowledge.unpacking import unpacked
 
 _LONGEST = 1 << 20  # characters of one line; a longer one is no table and no ontology
 
@@ -20,14 +21,12 @@ def text_of(path: Path) -> Iterator[IO[str]]:
     """The text of a UTF-8 file, unpacked where its name ends in ``.gz``.
 
     Raises:
-        ImportFailure: it cannot be opened, or, while it is read, unpacked or decoded.
+        ImportFailure: it cannot be opened, or, while it is read, unpacked or decoded; or it unpacks to far too much.
     """
     try:
         with path.open("rb") as raw:
-            packed = path.suffix == ".gz"
-            with TextIOWrapper(
-                gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8-sig", newline=""
-            ) as text:
+            content = cast("BinaryIO", unpacked(raw, path.suffix == ".gz"))
+            with TextIOWrapper(content, encoding="utf-8-sig", newline="") as text:
                 yield text
     except UnicodeDecodeError as error:
         raise ImportFailure(
@@ -44,12 +43,18 @@ def text_of(path: Path) -> Iterator[IO[str]]:
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a text file with their numbers, without line ends."""
     with text_of(path) as text:
-        number = 0
-        while line := text.readline(_LONGEST):
-            number += 1
-            if len(line) == _LONGEST:
-                raise ImportFailure(f"The file {path}, line {number}, is too long for a text of lines.")
+        for number, line in enumerate(_short_lines(path, text), start=1):
             yield number, line.rstrip("\r\n")
+
+
+def _short_lines(path: Path, text: IO[str]) -> Iterator[str]:
+    """The lines of a text; one without end would fill the memory."""
+    number = 0
+    while line := text.readline(_LONGEST):
+        number += 1
+        if len(line) == _LONGEST:
+            raise ImportFailure(f"The file {path}, line {number}, is too long for a text of lines.")
+        yield line
 
 
 def table_of(
@@ -67,9 +72,8 @@ def table_of(
         ImportFailure: the file cannot be read or a column is missing.
     """
     with text_of(path) as text:
-        reader = csv.reader(
-            text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-        )
+        quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        reader = csv.reader(_short_lines(path, text), delimiter=delimiter, quoting=quoting)
         header = [cell.strip() for cell in next(reader, [])]
         missing = [column for column in columns if column not in header]
         if missing:

@@ -21,6 +21,7 @@ _USED = frozenset(
     {"id", "name", "synonym", "xref", "alt_id", "is_a", "is_obsolete", "replaced_by", "consider"}
 )
 _SHORT = 6
+_LONGEST_STANZA = 100_000  # lines; the longest that we know has some thousand
 _TITLES = {
     "doid": "Human Disease Ontology",
     "hp": "Human Phenotype Ontology",
@@ -78,6 +79,10 @@ def _stanzas(path: Path) -> Iterator[_Stanza]:
                 yield stanza
             stanza = _Stanza(number) if line.strip() == "[Term]" else None
         elif stanza is not None and (colon := line.find(":")) > 0 and (tag := line[:colon]) in _USED:
+            if number - stanza.line > _LONGEST_STANZA:
+                raise ImportFailure(
+                    f"The file {path}, line {stanza.line}: a [Term] of more than {_LONGEST_STANZA:,} lines is none."
+                )
             stanza.tags.setdefault(tag, []).append(line[colon + 1 :].strip())
     if stanza is not None:
         yield stanza

@@ -9,9 +9,9 @@ import docx
 import pypdf
 import pytest
 
-from knowledge.mentions.sentences import sections
 from knowledge.documents.files import Document, Rejected, documents
 from knowledge.errors import ImportFailure
+from knowledge.mentions.sentences import sections
 
 
 def only(path: Path) -> Document:
@@ -121,3 +121,58 @@ def test_a_path_without_documents_is_an_error(tmp_path: Path) -> None:
         list(documents(tmp_path))
     with pytest.raises(ImportFailure, match="nothing at"):
         list(documents(tmp_path / "missing"))
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    file = tmp_path / "many.jsonl.gz"
+    with gzip.open(file, "wb", 1) as packed:
+        packed.write(b'{"id": 1, "text": "Take it."}\n')
+        for _ in range(70):
+            packed.write(b"\n" * (1 << 20))
+    first, rest = documents(file)
+    assert isinstance(first, Document)
+    assert isinstance(rest, Rejected)
+    assert "unpacks to more than" in rest.reason
+
+
+def test_a_line_without_end_is_left_and_the_next_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.documents.files._LONGEST_LINE", 100)
+    file = tmp_path / "long.jsonl"
+    file.write_text('{"text": "' + "x" * 1000 + '"}\n{"id": 2, "text": "Short."}\n')
+    long, short = documents(file)
+    assert isinstance(long, Rejected)
+    assert (long.line, isinstance(short, Document)) == (1, True)
+
+
+def test_damage_within_a_gzip_file_is_a_rejected_line(tmp_path: Path) -> None:
+    file = tmp_path / "torn.jsonl.gz"
+    data = bytearray(gzip.compress(b'{"text": "abc"}\n' * 1000))
+    data[15:40] = bytes(25)
+    file.write_bytes(data)
+    assert isinstance([*documents(file)][-1], Rejected)
+
+
+def test_a_link_out_of_the_folder_is_not_followed_and_a_circle_of_links_ends(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("Not for the library.")
+    inside = tmp_path / "guidelines"
+    inside.mkdir()
+    (inside / "own.md").write_text("# Own\nText.\n")
+    (inside / "own-too.md").symlink_to(inside / "own.md")
+    (inside / "stolen.txt").symlink_to(secret)
+    (inside / "circle").symlink_to(inside, target_is_directory=True)
+    (inside / "self.md").symlink_to(inside / "self.md")
+    found = {one.origin: one for one in documents(inside)}
+    assert sorted(found) == ["own-too.md", "own.md", "stolen.txt"]
+    assert isinstance(found["stolen.txt"], Rejected)
+
+
+def test_a_file_that_vanishes_meanwhile_is_rejected(tmp_path: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(f"# {name}\nText.\n")
+    reading = documents(tmp_path)
+    next(reading)
+    (tmp_path / "b.md").unlink()
+    assert isinstance(next(reading), Rejected)
