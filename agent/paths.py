@@ -46,6 +46,12 @@ def embedding_model() -> Path | None:
     return folder
 
 
+def reranker() -> Path | None:
+    """The folder of a cross-encoder that orders search hits anew: ``$CHARTROOM_RERANKER``; ``None`` for none."""
+    named = os.environ.get("CHARTROOM_RERANKER")
+    return Path(named) if named else None
+
+
 def planner_choice() -> Literal["bundled", "catalogue"]:
     """Which planner runs where no other model was chosen: ``$CHARTROOM_PLANNER``, the bundled one by default.
 

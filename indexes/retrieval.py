@@ -16,12 +16,14 @@ from indexes.corpus import SourceKind
 from indexes.graph_search import GraphSearch, Spread
 from indexes.index import Hit, Mode, PassageIndex
 from indexes.knowledge_corpus import fact_name
+from indexes.rerank import Reranker
 from indexes.tokens import stop_words, tokenise
 from knowledge.graph.wording import path_text
 
 RetrievalMode = Literal["keyword", "dense", "hybrid", "graph", "adaptive"]
 MODES: tuple[RetrievalMode, ...] = get_args(RetrievalMode)
 _DEPTH = 50
+_RERANKED = 30
 _WORDS = 0.3
 """The best chunk by keywords, and the best by meaning, counts so much; a later one ``_SLOPE / (_SLOPE + rank)``."""
 _SLOPE = 10
@@ -67,11 +69,18 @@ class Retrieval:
     Args:
         indexes: opened; their passages are searched together.
         graph: ``None`` leaves the modes ``graph`` and ``adaptive`` to ``hybrid``.
+        reranker: orders the best hits of every mode anew.
     """
 
-    def __init__(self, indexes: Sequence[PassageIndex], graph: GraphSearch | None = None) -> None:
+    def __init__(
+        self,
+        indexes: Sequence[PassageIndex],
+        graph: GraphSearch | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.indexes = tuple(indexes)
         self.graph = graph
+        self._reranker = reranker
 
     def search(
         self,
@@ -94,6 +103,13 @@ class Retrieval:
         Raises:
             IndexFault: mode 'dense' on an index without embeddings.
         """
+        if self._reranker is None:
+            return self._search(query, mode, k, where, also)
+        return self._reranker.rerank(query, self._search(query, mode, max(_RERANKED, k), where, also), k)
+
+    def _search(
+        self, query: str, mode: RetrievalMode, k: int, where: Filter | None, also: Iterable[str]
+    ) -> list[Hit]:
         depth = max(_DEPTH, 2 * k)
         if mode in ("keyword", "dense", "hybrid"):
             return self._hits(self._by_words(query, mode, depth, where), k)

@@ -24,12 +24,13 @@ from agent.cli.terminal import (
     staged_progress,
 )
 from agent.knowledge_base import knowledge_index
-from agent.paths import embedding_model, index_folder
+from agent.paths import embedding_model, index_folder, reranker
 from agent.prepare import knowledge_graph
 from indexes.chunk_table import Filter
 from indexes.embedding import Embedder
 from indexes.graph_search import GraphSearch
 from indexes.index import Hit, PassageIndex
+from indexes.rerank import Reranker
 from indexes.retrieval import MODES, Retrieval, RetrievalMode
 from indexes.store_notes import StoreNotes
 from indexes.tagging import GraphTagger
@@ -120,7 +121,8 @@ def _opened(store: Path | None, within: str, mode: RetrievalMode) -> Iterator[Re
             with staged_progress() as report:
                 indexes.append(stack.enter_context(closing(knowledge_index(graph, embedder, report))))
         search = GraphSearch(graph, GraphTagger(graph)) if walks and graph is not None else None
-        yield Retrieval(indexes, search)
+        folder = reranker()
+        yield Retrieval(indexes, search, Reranker(folder) if folder else None)
 
 
 def _writable(path: Path) -> TextIO:
