@@ -32,6 +32,7 @@ MAX_BYTES = 100_000_000
 _PAGE_GAP = "\n\n"
 # A DOCX is a ZIP archive: a small one may unpack to fill the memory.
 MAX_UNPACKED_BYTES = 500_000_000
+MAX_XML_BYTES = 50_000_000  # of text and its marks; in memory it takes twenty times that
 # What Word wraps a document with a password in, and what .doc was before DOCX: no ZIP archive.
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _MARKS = (
@@ -140,14 +141,18 @@ def _docx(data: bytes, marked: bool) -> str:
         raise ImportFailure("is protected by a password, or is an old .doc: save it as DOCX without one")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise ImportFailure(f"unpacks to more than {MAX_UNPACKED_BYTES // 1_000_000} MB")
+            for most, end in ((MAX_UNPACKED_BYTES, ""), (MAX_XML_BYTES, ".xml")):
+                if sum(one.file_size for one in archive.infolist() if one.filename.endswith(end)) > most:
+                    raise ImportFailure(f"unpacks to more than {most // 1_000_000} MB")
+        document = docx.Document(io.BytesIO(data))
+        # Looked up once: the library reads all styles anew for every paragraph without one.
+        styles = {style.style_id: style.name for style in document.styles}
         blocks = []
-        for block in docx.Document(io.BytesIO(data)).iter_inner_content():
+        for block in document.iter_inner_content():
             if isinstance(block, Table):
                 blocks.extend("\t".join(cell.text for cell in row.cells) for row in block.rows)
             else:
-                blocks.append(_sign(block.style.name if block.style else None) * marked + block.text)
+                blocks.append(_sign(styles.get(block._p.style or "")) * marked + block.text)
         return "\n".join(blocks)
     except ImportFailure:
         raise

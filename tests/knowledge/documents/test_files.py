@@ -176,3 +176,12 @@ def test_a_file_that_vanishes_meanwhile_is_rejected(tmp_path: Path) -> None:
     next(reading)
     (tmp_path / "b.md").unlink()
     assert isinstance(next(reading), Rejected)
+
+
+def test_a_docx_that_unpacks_to_far_too_much_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bomb.docx"
+    docx.Document().save(str(file))
+    monkeypatch.setattr("knowledge.documents.text.MAX_XML_BYTES", 1000)
+    assert "unpacks to more than" in refused(file).reason
