@@ -126,7 +126,10 @@ def test_the_table_counts_by_language_and_kind(records: sqlite3.Connection) -> N
     }
 
 
-@pytest.mark.parametrize(("path", "size"), [(CHARTS, 130), (CHARTS.with_stem("charts_blind"), 60)])
+BLIND = [CHARTS.with_stem("charts_blind"), CHARTS.with_stem("charts_blind2")]
+
+
+@pytest.mark.parametrize(("path", "size"), [(CHARTS, 130), *((path, 60) for path in BLIND)])
 def test_the_set_is_whole_and_runs_on_the_schema(path: Path, size: int) -> None:
     questions = read(path=path)
     assert len(questions) >= size
@@ -142,7 +145,9 @@ def test_the_set_is_whole_and_runs_on_the_schema(path: Path, size: int) -> None:
                 empty.execute(sql)
 
 
-def test_the_blind_set_shares_no_question_with_the_set_that_was_tuned_on() -> None:
-    blind = read(path=CHARTS.with_stem("charts_blind"))
-    assert not {each.question for each in blind} & {each.question for each in read()}
+@pytest.mark.parametrize(("path", "before"), [(BLIND[0], [CHARTS]), (BLIND[1], [CHARTS, BLIND[0]])])
+def test_a_blind_set_shares_no_question_with_the_sets_before_it(path: Path, before: list[Path]) -> None:
+    blind = read(path=path)
+    known = {each.question for earlier in before for each in read(path=earlier)}
+    assert not {each.question for each in blind} & known
     assert {each.half for each in blind} == {"held"}
