@@ -16,9 +16,12 @@ from knowledge.errors import UnitError
 from knowledge.facts.derived import creatinine_clearance, egfr_ckd_epi_2021, qtc_fridericia
 from knowledge.facts.units import convert
 from knowledge.graph import Edge, KnowledgeGraph
+from knowledge.graph.relations import relations
 from knowledge.store.store import TIME_FORMAT
 
 _PLACE = re.compile(r"^\d+\. ")  # the place in a ranking
+_ARROW = re.compile(r" (?:—(?P<to>[^—→←]+)→|←(?P<back>[^—→←]+)—) ")
+_CONDITION = re.compile(r" \([^()]*\)$")
 _FORMULAS = {
     "egfr": "CKD-EPI 2021",
     "clearance_as_egfr": "CKD-EPI 2021",
@@ -27,7 +30,7 @@ _FORMULAS = {
 
 def edges_hold(piece: GraphEvidence, graph: KnowledgeGraph) -> bool:
     """Whether every relation of a piece is in the graph as it is told, and the work named is the one that says it."""
-    said = set(piece.details)
+    said, works = set(piece.details), set[str]()
     for subject, relation, there in piece.edges:
         ids = [node.id for node in graph.named(subject)]
         found = [e for e in graph.edges(ids, (relation,)) if _leads_to(graph, e, there)]
@@ -35,7 +38,11 @@ def edges_hold(piece: GraphEvidence, graph: KnowledgeGraph) -> bool:
         if not cited:
             return False
         said -= {detail for edge in cited for detail in (edge.detail_en, edge.detail_zh)}
-    return not said
+        works |= {citation(edge) for edge in cited}
+    rest = piece.source
+    for work in sorted(works, key=len, reverse=True):
+        rest = rest.replace(work, "")
+    return not said and not rest.strip("; ")  # no work is named that does not say it
 
 
 def _leads_to(graph: KnowledgeGraph, edge: Edge, there: str) -> bool:
@@ -69,7 +76,7 @@ def walk_holds(sentence: Walked, cited: Sequence[Evidence], now: str, graph: Kno
         graph: knows the names of concepts; digits in these ("type 2 diabetes") are no figures.
     """
     computed = sentence.computed
-    if not all(_recomputes(one, cited, now) for one in computed):
+    if not _paths_hold(sentence.text, cited) or not all(_recomputes(one, cited, now) for one in computed):
         return False
     rest = _PLACE.sub("", sentence.text)
     names = {name for name in sentence.names if _has_digit(name) and name in rest}
@@ -86,6 +93,34 @@ def walk_holds(sentence: Walked, cited: Sequence[Evidence], now: str, graph: Kno
         return False
     figures = {one.result for one in computed} | set(_numbers(cells)) | set(_keys(cited))
     return all(has_number(number, figures) for number in found.numbers)
+
+
+def _paths_hold(text: str, cited: Sequence[Evidence]) -> bool:
+    """Whether every step of a path in a sentence is a relation of a cited piece, between those two, that way round."""
+    for piece in cited:
+        if isinstance(piece, NoteEvidence | PassageEvidence):
+            text = text.replace(" ".join(piece.quote.split()), " ")
+    edges = [edge for piece in cited if isinstance(piece, GraphEvidence) for edge in piece.edges]
+    measured = tuple(there for _, _, there in edges)
+    return all(
+        any(_is_step(text[: arrow.start()], arrow, text[arrow.end() :], edge, measured) for edge in edges)
+        for arrow in _ARROW.finditer(text)
+    )
+
+
+def _is_step(
+    before: str, arrow: re.Match[str], after: str, edge: tuple[str, str, str], measured: tuple[str, ...]
+) -> bool:
+    subject, relation, there = edge
+    known = relations().get(relation)
+    if (arrow["to"] or arrow["back"]) not in (relation, known.zh if known else relation):
+        return False
+    bare = _CONDITION.sub("", before)
+    if arrow["to"] is not None:  # a step before may have led to a condition instead of the name
+        return after.startswith(there) and (bare.endswith(subject) or before.endswith(measured))
+    return after.startswith(subject) and (
+        bare.endswith(_CONDITION.sub("", there)) or f"{subject} ({there})" in after
+    )
 
 
 def _recomputes(one: Computation, cited: Sequence[Evidence], now: str) -> bool:
