@@ -1,6 +1,6 @@
 """Who has a disease: its subtypes and all its codes included, what is negated, possible or the family's left out."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from agent.answer import NoteEvidence, RowEvidence
@@ -36,6 +36,7 @@ def cohort(desk: Desk) -> GraphFinding:
     points = [_count(desk, names, members), *_kinds(desk, members)]
     if not desk.action.counts:
         points += [_member(desk, member) for member in members[:_LISTED]]
+        points += _more(desk, members[_LISTED:])
     points += _excluded(desk, kinds, members)
     return GraphFinding(desk.action, tuple(points), (("hierarchy", ()),))
 
@@ -70,9 +71,16 @@ def _kinds(desk: Desk, members: Iterable[Member]) -> Iterator[Point]:
 
 def _member(desk: Desk, member: Member) -> Point:
     said = _best(member)
-    worded = desk.saying.statement(said)
+    worded = desk.saying.statement(said, ago=False)  # "now" need not be near the time of each patient
     slots = (("subject_id", str(member.subject_id)), ("because", worded.text))
     return Point("cohort.member", slots, (desk.cites.said(said, person=True),), worded.computed)
+
+
+def _more(desk: Desk, members: Sequence[Member]) -> Iterator[Point]:
+    if members:
+        pieces = _together(desk, (_best(member) for member in members))
+        slots = (("n", str(len(members))),)
+        yield Point("cohort.more", slots, pieces, (Computation("count", float(len(members))),))
 
 
 def _excluded(desk: Desk, kinds: Iterable[str], members: Iterable[Member]) -> Iterator[Point]:

@@ -1,6 +1,6 @@
 """What of a patient could explain a finding: drugs, diseases, procedures, germs, ranked, each with its path."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from agent.knowing.point import GraphFinding, Piece, Point, Slots
 from agent.knowing.saying import Worded, newest
 from agent.knowing.words import word
 from knowledge.facts import parse
+from knowledge.facts.conditions import Judged
 from knowledge.graph import Edge
 from knowledge.patients import Problem, Statement
 from knowledge.store.store import TIME_FORMAT
@@ -63,6 +64,8 @@ def explanation(desk: Desk) -> GraphFinding:
     concept = desk.action.concepts[0]
     points = list(_on_record(desk, concept))
     found = explain(desk, concept, _time_of(desk, concept))
+    if desk.action.relations:
+        found = [one for one in found if one.candidate.said.kind == "drug"]
     points += [_point(desk, place, one) for place, one in enumerate(found[:_SHOWN], start=1)]
     if not found:
         points.append(Point("explanation.none", (("name", desk.saying.name(concept)),)))
@@ -78,7 +81,21 @@ def explain(desk: Desk, concept: str, at: str) -> list[Explanation]:
         _keep(best, one)
     for one in _mediated(desk, targets, candidates, concept):
         _keep(best, one)
-    return sorted(best.values(), key=lambda one: (-one.score, one.candidate.concept))
+    return _nearest(sorted(best.values(), key=lambda one: (-one.score, one.candidate.concept)))
+
+
+def _nearest(ranked: Sequence[Explanation]) -> list[Explanation]:
+    """Without problems that explain by the very fact by which one before them does: kinds of the same disease."""
+    told: set[int] = set()
+    kept: list[Explanation] = []
+    for one in ranked:
+        causes = [edge.edge_id for edge in one.path if edge.relation != "is_a"]
+        if one.candidate.said.kind == "problem":
+            if causes[0] in told:
+                continue
+            told.add(causes[0])
+        kept.append(one)
+    return kept
 
 
 def _keep(best: dict[str, Explanation], one: Explanation) -> None:
@@ -194,7 +211,7 @@ def _on_record(desk: Desk, concept: str) -> Iterator[Point]:
         worded = desk.saying.thing(things[0])
         slots: Slots = (("name", name), ("because", worded.text))
         yield Point("explanation.there", slots, (desk.cites.said(newest(things[0])),), worded.computed)
-    proved = False
+    proved, disproved = False, None
     for edge in desk.graph.edges((concept,), ("diagnosed_by",)):
         verdict = desk.values.judge(parse(edge.condition)) if edge.condition is not None else None
         if verdict is not None and verdict.outcome == "true":
@@ -205,8 +222,22 @@ def _on_record(desk: Desk, concept: str) -> Iterator[Point]:
             pieces: tuple[Piece, ...] = (desk.cites.path((edge,)), *desk.cites.rows(value.rows))
             yield Point("explanation.value", slots, pieces, worded.computed)
             proved = True
+        elif verdict is not None and verdict.outcome == "false":
+            disproved = disproved or (edge, verdict.because[0])
     if not things and not proved:
         yield Point("explanation.not_there", (("name", name),))
+    if not proved and disproved is not None:
+        yield from _disproved(desk, name, *disproved)
+
+
+def _disproved(desk: Desk, name: str, edge: Edge, judged: Judged) -> Iterator[Point]:
+    """The newest value, where it says otherwise: who asks why it is high should know that it no longer is."""
+    value = desk.values.value(judged.concept or "")
+    if value is not None:
+        worded = desk.saying.value(value, judged.comparison.unit)
+        slots = (("name", name), ("path", desk.saying.path((edge,))), ("because", worded.text))
+        pieces = (desk.cites.path((edge,)), *desk.cites.rows(value.rows))
+        yield Point("explanation.value_against", slots, pieces, worded.computed)
 
 
 def _point(desk: Desk, place: int, one: Explanation) -> Point:

@@ -105,7 +105,7 @@ def _not_current(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
 
 
 def _none(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
-    if not drugs:
+    if not any(drug.rows for drug in drugs) and desk.action.subject_id is not None:
         yield Point("safety.no_drugs")
         return
     names = listed(desk.language, [desk.saying.name(drug.concept) for drug in drugs])

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from agent.answer import Language
+from agent.knowing.continued import continued
 from agent.knowing.reading import QuestionReader, Reading
-from agent.knowing.wordings import asked_facts, says
+from agent.knowing.wordings import asked_facts, caught, says
 from agent.planning.chart_words import find_chart
 from agent.planning.link import Linked
 from agent.planning.plan import (
@@ -28,6 +29,7 @@ _UNANSWERED = frozenset({"not_in_schema", "out_of_scope", "low_confidence"})
 _DRUG = ("drug", "drug_class")
 _THING = ("disease", "finding")
 _RULES = ("contraindicated_when", "dose_adjust_when")
+_ALLERGIES = ("allergic_to",)
 
 
 class KnowledgePlanner:
@@ -66,6 +68,10 @@ class KnowledgePlanner:
     ) -> Plan:
         """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
         action = self.explored(question, language, linked, scope)
+        same = subject_of(linked, language, scope).subject_id in (None, scope.patient)
+        if action is None and history and same:
+            named = self._reader.read(question, language)
+            action = continued(question, language, history, named, scope)
         if action is not None:
             return Plan((action,), _SURE)
         plan = self.behind.plan(question, language, linked, scope, history, stop)
@@ -148,14 +154,16 @@ class _Asked:
         general = self._general or (self._subject.subject_id is None and not self._personal)
         if self._drugs and (general or self._things):
             return self._about("facts", (*self._drugs, *self._things), _RULES)
-        return self._of_patient("safety", self._drugs)
+        of = _ALLERGIES if not self._drugs and self._says("allergies") else ()
+        return self._of_patient("safety", self._drugs, of)
 
     def _explanation(self) -> Action | None:
         if not self._things or not self._says("explanation"):
             return None
         if self._general or (self._subject.subject_id is None and not self._personal):
             return None
-        return self._of_patient("explanation", self._things)
+        by = ("adverse_effect",) if self._says("by_drugs") else ()
+        return self._of_patient("explanation", self._things, by)
 
     def _workup(self) -> Action | None:
         about = (*self._named.of("disease", "finding"), *self._drugs)
@@ -169,11 +177,20 @@ class _Asked:
 
     def _cohort(self) -> Action | None:
         about = self._named.of("disease", "finding")
-        if not about or not self._says("cohort") or not self._says("many"):
+        if not about or not self._says("many"):
+            return None
+        if not self._says("cohort") and not self._is_kind(about):
             return None
         if self._subject.subject_id is not None and self._subject.subject_id != self._scope.patient:
             return None
         return ExploreGraph("cohort", None, about, counts=self._says("count"))
+
+    def _is_kind(self, about: tuple[str, ...]) -> bool:
+        """Whether a question asks for patients with one thing, and that has kinds: these are not left out."""
+        thing = caught(self._question, self._language, "cohort_plain")
+        if thing is None or about[0] not in {node.id for node in self._graph.named(thing)}:
+            return False
+        return bool(self._graph.descendants(about[0]))
 
     def _timeline(self) -> Action | None:
         if not self._things or not self._says("timeline"):
@@ -200,12 +217,16 @@ class _Asked:
                     return self._about("facts", (*about, *others), asked.relations, asked.side)
         return None
 
-    def _of_patient(self, ask: GraphQuestion, concepts: tuple[str, ...]) -> Action | None:
+    def _of_patient(
+        self, ask: GraphQuestion, concepts: tuple[str, ...], relations: tuple[str, ...] = ()
+    ) -> Action | None:
         if self._subject.stop is not None:
             return self._subject.stop
         if self._subject.subject_id is None:
-            return which_patient(self._language, self._scope) if self._meant else None
-        return ExploreGraph(ask, self._subject.subject_id, concepts, self._absent)
+            # Only what is in someone's orders can be asked for without naming a drug or a thing.
+            unnamed = ask in ("interactions", "safety") and not concepts and not self._general
+            return which_patient(self._language, self._scope) if self._meant or unnamed else None
+        return ExploreGraph(ask, self._subject.subject_id, concepts, self._absent, relations)
 
     def _about(
         self,

@@ -1,7 +1,7 @@
 """Which current drugs are contraindicated or need another dose, and why: facts held against the patient's own rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.knowing.desk import Desk
 from agent.knowing.patient import Taken
@@ -82,6 +82,8 @@ def safety(desk: Desk) -> GraphFinding:
     if not drugs and not others:
         points.append(Point("safety.no_drugs"))
     judged = judge(desk, [*drugs, *others])
+    if desk.action.relations:
+        judged = replace(judged, hits=tuple(h for h in judged.hits if h.allergy is not None), unknown=())
     told = {hit.rule.drug.concept for hit in judged.hits if hit.allergy is not None}
     direct = [p for drug in [*drugs, *others] if drug.concept not in told for p in _allergies(desk, drug)]
     points += [*direct, *(_hit(desk, hit) for hit in judged.hits)]
@@ -90,10 +92,19 @@ def safety(desk: Desk) -> GraphFinding:
     clear = [
         drug for drug in drugs if drug.concept not in held and desk.saying.name(drug.concept) not in held
     ]
+    if desk.action.relations:
+        points += _without_allergy(desk, clear)
+        clear = []
     spared = [drug for drug in clear if _is_local(desk, drug)]
     clear = [drug for drug in clear if drug not in spared]
     points += _clear(desk, clear, others=len(clear) < len(drugs))
     points += _local(desk, spared)
+    free = [
+        drug for drug in others if drug.concept not in held and desk.saying.name(drug.concept) not in held
+    ]
+    if free and not judged.unknown:
+        names = [desk.saying.name(drug.concept) for drug in free]
+        points.append(Point("safety.clear_asked", (("drugs", listed(desk.language, names)),)))
     if not asked:
         points += _not_known(desk)
     assumptions: list[tuple[str, Slots]] = [
@@ -267,6 +278,14 @@ def _clear(desk: Desk, drugs: Sequence[Taken], *, others: bool) -> Iterator[Poin
         pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
         computed = (Computation("count", float(len(drugs))),)
         yield Point("safety.clear_other" if others else "safety.clear", slots, pieces, computed)
+
+
+def _without_allergy(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
+    if drugs:
+        names = [desk.saying.name(drug.concept) for drug in drugs]
+        slots = (("n", str(len(drugs))), ("drugs", listed(desk.language, names)))
+        pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
+        yield Point("safety.no_allergy", slots, pieces, (Computation("count", float(len(drugs))),))
 
 
 def _is_local(desk: Desk, drug: Taken) -> bool:

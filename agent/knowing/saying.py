@@ -89,19 +89,17 @@ class Saying:
             return Worded(word(self.language, "thing.history", name=worded.text), worded.computed)
         return worded
 
-    def statement(self, said: Statement) -> Worded:
-        """What one row or note says."""
-        ago, computed = self.ago(said.start)
+    def statement(self, said: Statement, *, ago: bool = True) -> Worded:
+        """What one row or note says, with its time; with ``ago`` also how long before now that was."""
+        back, computed = self.ago(said.start) if ago else ("", ())
         name = self.name(said.concept) if said.concept is not None else said.name
         time = short(said.start) or word(self.language, "value.undated")
+        slots: dict[str, object] = {"name": name, "time": time, "ago": back}
         if isinstance(said.evidence, NoteRef):
-            note_id = said.evidence.note_id
-            text = word(self.language, "thing.note", name=name, note_id=note_id, time=time, ago=ago)
+            kind, slots["note_id"] = "note", said.evidence.note_id
         else:
-            row = said.evidence
-            text = word(
-                self.language, "thing.row", name=name, table=row.table, row_id=row.row_id, time=time, ago=ago
-            )
+            kind, slots["table"], slots["row_id"] = "row", said.evidence.table, said.evidence.row_id
+        text = word(self.language, f"thing.{kind}" if ago else f"thing.{kind}_dated", **slots)
         return Worded(text, computed)
 
     def ago(self, time: str | None) -> tuple[str, tuple[Computation, ...]]:

@@ -35,6 +35,15 @@ def says(question: str, language: Language, wording: str) -> bool:
     return _fits(_wordings()[wording], half_width(question), language)
 
 
+def caught(question: str, language: Language, wording: str) -> str | None:
+    """What the group ``thing`` of a wording catches in a question; ``None`` where the question does not have it."""
+    for code in dict.fromkeys((language, "en")):
+        for pattern in _wordings()[wording][code]:
+            if found := pattern.search(half_width(question)):
+                return found["thing"]
+    return None
+
+
 def asked_facts(question: str, language: Language) -> Iterator[AskedFact]:
     """The kinds of fact that a question may ask for, the likelier first."""
     text = half_width(question)

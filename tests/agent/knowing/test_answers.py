@@ -204,3 +204,59 @@ def test_a_computed_value_that_its_rows_do_not_give_is_not_told(agent: ClinicalA
     assert holds(29.0, "eGFR 29 mL/min/1.73m2 by CKD-EPI 2021 from 1.9 mg/dL")
     assert not holds(35.0, "eGFR 35 mL/min/1.73m2 by CKD-EPI 2021 from 1.9 mg/dL")
     assert not holds(29.0, "eGFR 29 mL/min/1.73m2 by CKD-EPI 2021 from 2.9 mg/dL")
+
+
+def test_a_drug_for_which_no_rule_holds_is_said_to_be_without_proof_of_safety(agent: ClinicalAgent) -> None:
+    assert line(
+        agent.ask("Can I give her atorvastatin?", patient=1), "None of the rules", "no proof of safety"
+    )
+    assert "并不证明安全" in agent.ask("她能用阿托伐他汀吗？", patient=1).text
+
+
+def test_who_asks_of_allergies_is_told_of_nothing_else(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Any allergy conflicts with current orders?", patient=1)
+    assert [claim.text for claim in answer.claims] == [
+        line(answer, "No allergy on record to 2 current drug(s)")
+    ]
+
+
+def test_who_asks_of_drugs_is_told_of_drugs_alone(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which of her drugs could explain hypokalemia?", patient=1)
+    assert line(answer, "(drug)", "Furosemide")
+    assert not [claim for claim in answer.claims if "(disease)" in claim.text]
+
+
+def test_a_value_that_says_otherwise_is_told_before_any_explanation(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Why is her potassium high?", patient=1)
+    assert "labevents" in line(answer, "By the newest value not", "potassium > 5.5 mmol/L")
+
+
+def test_patients_of_a_cohort_are_dated_and_not_counted_back_from_a_common_now(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which patients have diabetes, including all subtypes?")
+    assert line(answer, "Patient 1:").count("ago") == 0
+
+
+def test_an_interaction_without_any_order_says_that_there_is_none(agent: ClinicalAgent) -> None:
+    assert line(
+        agent.ask("Would warfarin interact with her drugs?", patient=4), "No drug order is running now"
+    )
+
+
+@pytest.mark.parametrize(
+    ("followup", "told"),
+    [
+        ("why?", "Metformin —contraindicated_when→ eGFR < 30"),
+        ("用中文再说一遍", "二甲双胍"),
+        ("and ibuprofen?", "Ibuprofen"),
+        ("what about her other drugs?", "No rule held for 2 current drug(s)"),
+    ],
+)
+def test_a_walk_can_be_gone_on_with(agent: ClinicalAgent, followup: str, told: str) -> None:
+    name = f"on-{followup}"
+    agent.ask("Is metformin safe for her?", patient=1, conversation=name)
+    assert told in agent.ask(followup, patient=1, conversation=name).text
+
+
+def test_a_walk_is_not_gone_on_with_for_another_patient(agent: ClinicalAgent) -> None:
+    agent.ask("Is metformin safe for her?", patient=1, conversation="two")
+    assert "Metformin" not in agent.ask("why?", patient=2, conversation="two").text
