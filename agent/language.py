@@ -23,6 +23,11 @@ _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0
 _KEPT_CONTROLS = frozenset("\n\r\t")
 
 
+_WANTS_CHINESE = re.compile(r"\W*(and|now|please|again|\W)*in (chinese|mandarin)( please)?\W*", re.IGNORECASE)
+_WANTS_ENGLISH = re.compile(r"\W*请?再?用?(英文|英语)(再)?(说|回答|讲|重复)?(一遍|一下|一次)?[呢吧吗]?\W*")
+"""Questions that ask for nothing but the other language."""
+
+
 def language_of(question: str) -> Language:
     """The language to answer in: Chinese as soon as the question's grammar is.
 
@@ -31,6 +36,8 @@ def language_of(question: str) -> Language:
     """
     ideographs = len(_IDEOGRAPH.findall(question))
     if not ideographs:
+        return "zh" if _WANTS_CHINESE.fullmatch(question) else "en"
+    if _WANTS_ENGLISH.fullmatch(question):
         return "en"
     words = re.findall(r"[a-z]+", question.lower())
     function_words = sum(word in _ENGLISH_FUNCTION_WORDS for word in words)

@@ -260,3 +260,9 @@ def test_a_walk_can_be_gone_on_with(agent: ClinicalAgent, followup: str, told: s
 def test_a_walk_is_not_gone_on_with_for_another_patient(agent: ClinicalAgent) -> None:
     agent.ask("Is metformin safe for her?", patient=1, conversation="two")
     assert "Metformin" not in agent.ask("why?", patient=2, conversation="two").text
+
+
+def test_a_walk_is_said_again_in_the_other_language(agent: ClinicalAgent) -> None:
+    agent.ask("Is metformin safe for her?", patient=1, conversation="tongues")
+    assert "二甲双胍" in agent.ask("and in Chinese?", patient=1, conversation="tongues").text
+    assert "Metformin" in agent.ask("用英文再说一遍", patient=1, conversation="tongues").text
