@@ -17,6 +17,7 @@ _NESTED_TYPES = frozenset(("drug", "organism", "disease", "procedure"))
 def spans(names: NameTable, text: str, words: Words) -> list[Span]:
     """The names of a text: longest first, inside them those of another kind that say something of their own."""
     found = list(_names(names, text, words.names, words.places, words))
+    found = _without_false_absence(found, text, words)
     known = list(definitions(text))
     if known:
         found = _with_definitions(names, text, words, found, known)
@@ -25,6 +26,16 @@ def spans(names: NameTable, text: str, words: Words) -> list[Span]:
     further = [span for span in formed(text, words) if taken.isdisjoint(range(span.first, span.last))]
     whole = longest(grown(span, names, words) for span in (*kept, *further))
     return [one for span in whole for one in coordinated(span, names, text, words)]
+
+
+def _without_false_absence(found: list[Span], text: str, words: Words) -> list[Span]:
+    """Names that begin with 无, unless the rest begins a name that goes on: "无尿频" says no 尿频, and no 无尿."""
+    ends = {span.first: span.last for span in sorted(found, key=lambda span: span.last)}
+    return [
+        span
+        for span in found
+        if text[words.starts[span.first]] != "无" or ends.get(span.first + 1, 0) <= span.last
+    ]
 
 
 def longest(found: Iterable[Span]) -> list[Span]:
