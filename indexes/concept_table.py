@@ -6,6 +6,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from knowledge.mentions.mention import Mention
 
 SCHEMA = """
@@ -59,20 +62,26 @@ def clear(connection: sqlite3.Connection) -> None:
 
 
 def mentioning(
-    connection: sqlite3.Connection, concepts: Collection[str], most: int
+    connection: sqlite3.Connection,
+    concepts: Collection[str],
+    most: int,
+    allowed: NDArray[np.int64] | None = None,
 ) -> Iterator[tuple[str, int, bool, int]]:
     """Where concepts are mentioned: (concept, chunk id, whether negated, how often).
 
     Args:
         connection: of a database with ``SCHEMA``.
         concepts: ids.
-        most: passages of one concept beyond so many are left out, the lowest chunk ids first.
+        most: passages of one concept beyond so many are left out.
+        allowed: the only chunk ids that count; ``None`` for all.
     """
+    permitted = None if allowed is None else json.dumps(allowed.tolist())
     for concept in concepts:
         rows = connection.execute(
             "SELECT chunk_id, negated, times FROM mentions WHERE concept_key = "
-            "(SELECT concept_key FROM concepts WHERE id = ?) LIMIT ?",
-            (concept, most),
+            "(SELECT concept_key FROM concepts WHERE id = ?) "
+            "AND (? IS NULL OR chunk_id IN (SELECT value FROM json_each(?))) LIMIT ?",
+            (concept, permitted, permitted, most),
         )
         for chunk_id, negated, times in rows:
             yield concept, chunk_id, bool(negated), times

@@ -192,10 +192,8 @@ class PassageIndex:
     ) -> list[tuple[str, int, bool, int]]:
         """Where concepts are mentioned in what ``where`` permits: (concept, chunk id, negated, how often)."""
         allowed = self._allowed(where or Filter())
-        kept = None if allowed is None else set(allowed.tolist())
         with self._lock:
-            found = list(concept_table.mentioning(self._connection, concepts, _POSTINGS))
-        return [row for row in found if kept is None or row[1] in kept]
+            return list(concept_table.mentioning(self._connection, concepts, _POSTINGS, allowed))
 
     def chunks_of(self, kind: SourceKind, source_id: str) -> list[int]:
         """The chunks of one source, in order."""
