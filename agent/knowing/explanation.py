@@ -218,7 +218,12 @@ def _on_record(desk: Desk, concept: str) -> Iterator[Point]:
             value = desk.values.value(verdict.because[0].concept or "")
             assert value is not None, "a comparison that holds has a value"
             worded = desk.saying.value(value, verdict.because[0].comparison.unit)
-            slots = (("name", name), ("path", desk.saying.path((edge,))), ("because", worded.text))
+            slots = (
+                ("name", name),
+                ("path", desk.saying.path((edge,))),
+                ("because", worded.text),
+                ("detail", desk.saying.detail(edge)),  # what else the source asks for beside the value
+            )
             pieces: tuple[Piece, ...] = (desk.cites.path((edge,)), *desk.cites.rows(value.rows))
             yield Point("explanation.value", slots, pieces, worded.computed)
             proved = True
