@@ -21,7 +21,13 @@ OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "between", "outside", "known", "un
 WINDOW_ON = {"time": "", "end": "@end", "overlap": "@overlap"}
 ASSUMED = {"this_admission": Encounter(), "this_icu": Encounter(kind="icu_stay")}
 _STANDARD = ("time", "end", "value", "unit", "name", "subject_id", "hadm_id", "duration")  # of every event
-_SKIPPED = {("Rows", "also"), ("Top", "cut"), ("Events", "patient"), ("Change", "at_least"), ("Exists", "among")}
+_SKIPPED = {
+    ("Rows", "also"),
+    ("Top", "cut"),
+    ("Events", "patient"),
+    ("Change", "at_least"),
+    ("Exists", "among"),
+}
 CLOSING = (
     ")",
     "subject)",

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
+from knowledge.documents.text import SUFFIXES, decode, extract
 from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
-from knowledge.documents.text import SUFFIXES, decode, extract
 from knowledge.importers.language import language_of
 from knowledge.importers.plainyaml import TextLoader
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Row, Skipped, SourceFile, Value

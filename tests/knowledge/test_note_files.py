@@ -12,9 +12,9 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
+from knowledge.documents.text import MAX_BYTES, decode, extract
 from knowledge.errors import ImportFailure
 from knowledge.importers import load
-from knowledge.documents.text import MAX_BYTES, decode, extract
 from knowledge.importers.language import language_of
 from knowledge.importers.notes import NotesReader
 from knowledge.importers.records import Accepted, Item, Ref, Rejected, Skipped

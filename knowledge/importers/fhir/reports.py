@@ -6,9 +6,9 @@ from fhir.resources.R4B.attachment import Attachment
 from fhir.resources.R4B.diagnosticreport import DiagnosticReport
 from fhir.resources.R4B.documentreference import DocumentReference
 
+from knowledge.documents.text import MEDIA_TYPES, extract
 from knowledge.errors import ImportFailure
 from knowledge.importers.columns import RuleBroken
-from knowledge.documents.text import MEDIA_TYPES, extract
 from knowledge.importers.fhir.concepts import MEASURE_SYSTEMS, label, listed, required
 from knowledge.importers.fhir.outcome import NotStored
 from knowledge.importers.fhir.references import Context
