@@ -220,8 +220,10 @@ def _put(connection: sqlite3.Connection, document: Document) -> Put:
 
 
 def _document(row: tuple) -> Document:
-    *fields, pages, version = row
-    return Document(*fields, tuple(json.loads(pages)), version)
+    doc_id, title, text, edition, supersedes, language, origin, pages, version = row
+    return Document(
+        doc_id, title, text, edition, supersedes, language, origin, tuple(json.loads(pages)), version
+    )
 
 
 def _is_library(connection: sqlite3.Connection) -> bool:
