@@ -186,7 +186,12 @@ class _Asked:
         return ExploreGraph("cohort", None, about, counts=self._says("count"))
 
     def _is_kind(self, about: tuple[str, ...]) -> bool:
-        """Whether a question asks for patients with one thing, and that has kinds: these are not left out."""
+        """Whether a question asks for patients with one thing, and that has kinds: these are not left out.
+
+        A count without such words is one of coded diagnoses, with its query: the tables' planner answers it.
+        """
+        if self._says("count"):
+            return False
         thing = caught(self._question, self._language, "cohort_plain")
         if thing is None or about[0] not in {node.id for node in self._graph.named(thing)}:
             return False
