@@ -3,7 +3,7 @@
 Both search the same chunks with the same vectors and the same model. The texts are answers of MedQuAD,
 cut into distinct passages; nothing is invented or repeated. Needs the extra ``bench``::
 
-    python benchmarks/search.py --data ../shared/data/medquad.jsonl.gz --chunks 100000 --cache /var/tmp/bench
+    python -m benchmarks.search --data ../shared/data/medquad.jsonl.gz --chunks 100000 --cache /var/tmp/bench
 
 Embedding 100,000 passages takes minutes; the cache keeps them, and an interrupted run goes on.
 """
