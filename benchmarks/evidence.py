@@ -4,7 +4,7 @@ The questions were written without looking at the retrieval: they need several h
 other language or negation. Evidence is a fact of the core pack or a sentence of the demo hospital's notes; all
 modes search the same passages (each fact is one, in both languages)::
 
-    python -m benchmarks.knowledge            # needs nothing else; builds what it searches in CHARTROOM_HOME
+    python -m benchmarks.evidence            # needs nothing else; builds what it searches in CHARTROOM_HOME
 """
 
 import argparse
