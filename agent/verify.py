@@ -131,7 +131,8 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
         return False
     names = {c for c in cells if isinstance(c, str) and not _is_time(c)} | _asked_names(outcome)
     for name in sorted(filter(_is_name, names), key=len, reverse=True):
-        text = text.replace(name, " ")  # digits inside a name ("5% dextrose") are not figures
+        # Digits inside a name ("5% dextrose") are not figures; a sentence may begin with it in a capital.
+        text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
     found = facts(text)
     times = [str(cell) for cell in cells if _is_time(cell)] + _buckets(outcome)
     if not all(any(time.startswith(date) for time in times) for date in found.dates):

@@ -11,7 +11,7 @@ from knowledge.store.store import RecordStore
 
 _LABELLED = re.compile(
     r"(?:\b(?:patient|pt|subject|mrn|case|record)(?:\s+(?:no\.?|id|number|nr\.?))?\s*[#:]?\s*|"
-    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,8}[-_]?\d+)(?![a-z\d])(?!\s*(?:天|日|年|岁|次))"
+    r"(?:患者|病人|病历号|住院号|病案号|患者编号|编号)(?:编号|号|id)?\s*[为是:#]?\s*)(?P<id>[a-z]{0,8}[-_]?\d+)(?![a-z\d])(?!\s*(?:天|日|年|岁|次|个|周|月|小时))"
 )
 _CODE = re.compile(r"(?<![a-z\d.])(?P<id>[a-z]{0,8}[-_]?\d+)(?![a-z\d]|\.\d)")
 _TITLED = re.compile(

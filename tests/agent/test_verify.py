@@ -172,3 +172,11 @@ def test_a_ratio_is_computed_again_from_its_two_values(hospital_store: RecordSto
         text = f"It was {ratio:.2f} times the first."
         sentence = Sentence(text, (1,), (Operation("ratio", ends, ratio),), 0)
         assert holds(sentence, cited, found) is true
+
+
+def test_a_name_with_digits_that_begins_a_sentence_in_a_capital_is_no_figure() -> None:
+    drug = RowEvidence(id=1, table="prescriptions", row_ids=(1,), values={"name": "latanoprost 0.005% soln."})
+    sentence = Sentence("Latanoprost 0.005% soln. is recorded.", (1,))
+    assert holds(sentence, [drug], Draft("answered", sentences=(sentence,), evidence=(drug,)))
+    wrong = Sentence("Latanoprost 0.005% soln. is recorded 7 times.", (1,))
+    assert not holds(wrong, [drug], Draft("answered", sentences=(wrong,), evidence=(drug,)))
