@@ -122,7 +122,7 @@ class Linker:
         )
         found = numbers(question, [*taken, *((link.start, link.end) for link in types)])
         signs = find_signs(question, language, values, self._held) if subject is not None else ()
-        everything = tuple(sorted((*values, *types), key=lambda link: link.start))
+        everything = glossed(question, sorted((*values, *types), key=lambda link: link.start))
         return Linked(everything, times, patients, found, signs)
 
     def _held(self, name: str) -> list[Candidate]:
@@ -330,3 +330,21 @@ def _places() -> dict[tuple[str, str, str], tuple[Domain, str]]:
 @cache
 def _columns() -> frozenset[tuple[str, str]]:
     return frozenset((table, column) for table, column, _ in _places())
+
+
+def glossed(question: str, links: Iterable[Link]) -> tuple[Link, ...]:
+    """A name with its exact value in brackets behind it ("脾大（splenomegaly）") as one mention: of the value."""
+    kept: list[Link] = []
+    for link in links:
+        before = kept[-1] if kept else None
+        if (
+            before is not None
+            and question[before.end : link.start].strip() in ("(", "（")
+            and question[link.end : link.end + 1] in (")", "）")
+            and {c.domain for c in before.candidates} & {c.domain for c in link.candidates}
+        ):
+            end = link.end + 1
+            kept[-1] = replace(link, start=before.start, end=end, text=question[before.start : end])
+        else:
+            kept.append(link)
+    return tuple(kept)

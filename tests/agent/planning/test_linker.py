@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.planning.linker import Linker
+from agent.planning.link import Candidate, Link
+from agent.planning.linker import Linker, glossed
 from agent.scope import Scope
 from tests.hospital import NOW
 
@@ -34,3 +35,15 @@ def test_words_for_allergies_are_no_diagnosis_where_the_store_lists_allergies(
     language = "en" if question.isascii() else "zh"
     links = linker.link(question, language, Scope(now=NOW)).values
     assert not any(candidate.domain == "diagnosis" for link in links for candidate in link.candidates)
+
+
+def test_a_name_with_its_value_in_brackets_is_one_mention_of_the_value() -> None:
+    def link(start: int, end: int, domain: str, value: str) -> Link:
+        return Link(start, end, question[start:end], (Candidate(domain, "name", value, 1.0, "name", 1),))
+
+    question = "脾大（splenomegaly）诊断费多少钱"
+    first, second = link(0, 2, "diagnosis", "hypersplenism"), link(3, 15, "diagnosis", "splenomegaly")
+    (one,) = glossed(question, [first, second])
+    assert (one.text, one.candidates[0].value) == ("脾大（splenomegaly）", "splenomegaly")
+    other = link(3, 15, "lab", "splenomegaly")
+    assert glossed(question, [first, other]) == (first, other)
