@@ -233,8 +233,8 @@ def _numbers(cells: Iterable[Cell]) -> Iterator[float]:
 
 
 def _is_named(cell: str) -> bool:
-    """Whether a cell is a name or unit with digits in it ("5% dextrose", "10^9/L"), and no bare number or time."""
-    return _has_digit(cell) and any(char.isalpha() for char in cell) and not _is_time(cell)
+    """Whether a cell is a text with digits in it ("5% dextrose", "10^9/L", "49-51"), and no bare number or time."""
+    return _has_digit(cell) and not _is_time(cell) and not list(_numbers((cell,)))
 
 
 def _has_digit(text: str) -> bool:

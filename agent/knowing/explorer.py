@@ -7,6 +7,7 @@ from agent.answer import Language
 from agent.knowing.cohort import cohort
 from agent.knowing.desk import Desk
 from agent.knowing.differential import differential
+from agent.knowing.effects import effects
 from agent.knowing.explanation import explanation
 from agent.knowing.guidelines import Guidelines
 from agent.knowing.interactions import interactions
@@ -28,6 +29,7 @@ from knowledge.store.store import RecordStore
 _WALKS: Mapping[GraphQuestion, Callable[[Desk], GraphFinding]] = {
     "safety": safety,
     "interactions": interactions,
+    "effects": effects,
     "explanation": explanation,
     "workup": workup,
     "cohort": cohort,

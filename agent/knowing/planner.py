@@ -1,10 +1,12 @@
 """Plans the questions that the graphs answer, before the planner of record questions, by their words and concepts."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal
 
 from agent.answer import Language
 from agent.knowing.continued import continued
+from agent.knowing.effect_words import named_effect
 from agent.knowing.reading import QuestionReader, Reading
 from agent.knowing.wordings import asked_facts, caught, says
 from agent.planning.chart_words import find_chart
@@ -127,6 +129,7 @@ class _Asked:
             self._cohort,
             self._workup,
             self._timeline,
+            self._effects,
             self._safety,
             self._explanation,
             self._differential,
@@ -156,6 +159,21 @@ class _Asked:
             return self._about("facts", (*self._drugs, *self._things), _RULES)
         of = _ALLERGIES if not self._drugs and self._says("allergies") else ()
         return self._of_patient("safety", self._drugs, of)
+
+    def _effects(self) -> Action | None:
+        """Which drugs can do something, whether or not the patient has come to have it."""
+        effect = named_effect(self._question)
+        if self._says("past") or not (self._drugs or self._says("drugs_asked")):
+            return None
+        if not effect and (self._says("shifts") or (self._drugs and self._says("makes"))):
+            effect = self._things
+        if not effect or self._says("many"):
+            return None
+        drugs = tuple(drug for drug in self._drugs if drug not in effect)
+        if self._general or (self._subject.subject_id is None and not self._personal):
+            return None if drugs else self._about("facts", effect, ("adverse_effect",), "in")
+        found = self._of_patient("effects", effect)
+        return replace(found, drugs=drugs) if isinstance(found, ExploreGraph) else found
 
     def _explanation(self) -> Action | None:
         if not self._things or not self._says("explanation"):

@@ -14,7 +14,7 @@ from knowledge.errors import UnitError
 from knowledge.facts.units import convert, parse_unit
 from knowledge.graph import Edge, KnowledgeGraph
 from knowledge.graph.wording import path_text
-from knowledge.patients import NoteRef, Problem, RowRef, Statement
+from knowledge.patients import DrugOrder, NoteRef, Problem, RowRef, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ class Saying:
         """What a fact adds in its own words, as a sentence of its own; empty where it adds nothing."""
         said = self._cites.detail(edge)
         return word(self.language, "detail.text", detail=said.rstrip("。.")) if said else ""
+
+    def ordered(self, orders: Sequence[DrugOrder]) -> str:
+        """Dose, route and frequency of orders as they are written, in brackets; empty where no order says them."""
+        said = (" ".join(filter(None, (o.dose, o.route, o.frequency))) for o in orders if o.dose is not None)
+        distinct = "; ".join(dict.fromkeys(said))
+        return word(self.language, "order.text", ordered=distinct) if distinct else ""
 
     def value(self, value: Value, unit: str = "", name: str = "") -> Worded:
         """A value with its unit, its row and its time.

@@ -45,6 +45,7 @@ class SearchNotes:
 GraphQuestion = Literal[
     "safety",  # which current drugs are contraindicated or need another dose
     "interactions",  # which drugs interact
+    "effects",  # which current drugs can do something: prolong QT, harm the kidneys, raise potassium
     "explanation",  # what could explain a finding
     "workup",  # what is missing in the work-up or monitoring of a problem
     "cohort",  # who has a disease, its subtypes and codes included
@@ -67,6 +68,7 @@ class ExploreGraph:
             only allergies are asked about; of an explanation, ``adverse_effect`` where only drugs are.
         side: of a question for facts: whether the first of the concepts is the subject or the object.
         counts: of a cohort: how many are asked for, and not who.
+        drugs: of effects: the drugs that are asked about; empty for all current ones.
     """
 
     ask: GraphQuestion
@@ -76,6 +78,7 @@ class ExploreGraph:
     relations: tuple[str, ...] = ()
     side: Literal["out", "in"] = "out"
     counts: bool = False
+    drugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

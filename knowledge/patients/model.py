@@ -113,7 +113,7 @@ class DrugOrder:
     Attributes:
         concepts: one for each active ingredient that is known; empty where none is.
         wording: the drug as the row names it.
-        route: as the row writes it; ``None`` where it says nothing.
+        dose, route, frequency: as the row writes them (``40 mg``, ``PO``, ``BID``); ``None`` where it says nothing.
     """
 
     subject_id: int
@@ -123,6 +123,8 @@ class DrugOrder:
     end: str | None
     row: RowRef
     route: str | None = None
+    dose: str | None = None
+    frequency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

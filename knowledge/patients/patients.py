@@ -35,6 +35,29 @@ class Member:
     statements: tuple[Statement, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """What a row writes of an order."""
+
+    drug: str
+    route: str | None = None
+    dose: str | None = None
+    frequency: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        drug: str | None,
+        route: str | None,
+        dose: str | float | None,
+        unit: str | None,
+        frequency: str | None,
+    ) -> "_Wording":
+        """From the cells of a row; a dose of which there is only the unit is none."""
+        value = f"{dose:g}" if isinstance(dose, int | float) else (dose or "").strip()
+        return cls(drug or "", route, f"{value} {unit or ''}".rstrip() if value else None, frequency or None)
+
+
 class PatientGraph:
     """An opened patient graph; safe to use from several threads.
 
@@ -130,11 +153,13 @@ class PatientGraph:
             DrugOrder(
                 subject_id=subject_id,
                 concepts=tuple(s.concept for s in said if s.concept is not None),
-                wording=wordings[row][0],
+                wording=wordings[row].drug,
                 start=said[0].start,
                 end=said[0].end,
                 row=row,
-                route=wordings[row][1],
+                route=wordings[row].route,
+                dose=wordings[row].dose,
+                frequency=wordings[row].frequency,
             )
             for row, said in rows.items()
         ]
@@ -273,17 +298,19 @@ class PatientGraph:
                 evidence=RowRef(table, row_id) if table is not None else NoteRef(note_id, first, last),
             )
 
-    def _wordings(self, rows: Iterable[RowRef]) -> dict[RowRef, tuple[str, str | None]]:
-        """The drug and the route as each row writes them; an infusion has no column for its route."""
-        route = "route" if "route" in self._store.tables["prescriptions"] else "NULL"
+    def _wordings(self, rows: Iterable[RowRef]) -> dict[RowRef, "_Wording"]:
+        """What each row writes of its drug; an infusion has no columns for route and frequency, its rate is no dose."""
+        has = self._store.tables["prescriptions"]
+        columns = ("route", "dose_val_rx", "dose_unit_rx", "frequency")
+        read = ", ".join(column if column in has else "NULL" for column in columns)
         queries = {
-            "prescriptions": f"SELECT drug, {route} FROM prescriptions WHERE row_id = ?",
-            "inputevents": "SELECT label, NULL FROM inputevents JOIN d_items USING (itemid) "
+            "prescriptions": f"SELECT drug, {read} FROM prescriptions WHERE row_id = ?",
+            "inputevents": "SELECT label, NULL, NULL, NULL, NULL FROM inputevents JOIN d_items USING (itemid) "
             "WHERE inputevents.row_id = ?",
         }
         with closing(self._store.connect()) as connection:
             found = {row: connection.execute(queries[row.table], (row.row_id,)).fetchone() for row in rows}
-        return {row: (said[0] or "", said[1]) if said else ("", None) for row, said in found.items()}
+        return {row: _Wording.of(*said) if said else _Wording("") for row, said in found.items()}
 
     def _measured(
         self,
