@@ -11,6 +11,7 @@ from agent.bundled.planner import BundledPlanner, identity
 from agent.knowing.explorer import Explorer
 from agent.knowing.planner import KnowledgePlanner
 from agent.knowing.reading import QuestionReader
+from agent.knowing.spelt import Spelt
 from agent.knowledge_base import knowledge_index, library
 from agent.notes import NoteReader
 from agent.passages import PassageReader
@@ -79,7 +80,7 @@ class Rooms:
         graph = knowledge_graph(report)
         finder = MentionFinder.load(NameTable.of_graph(graph))
         explorer = Explorer(store, graph, PatientGraph.open(store, folder), library(), finder)
-        reading = QuestionReader(graph, finder, terminology)
+        reading, spelt = QuestionReader(graph, finder, terminology), Spelt(terminology)
         values = ValueIndex.open(store, folder)
         embedder = Embedder(embedding_model())
         passages = _passages(graph, finder, embedder, _synonyms(terminology), report)
@@ -93,11 +94,11 @@ class Rooms:
         writer = active_writer()
         if writer is None:
             planner, model = default_planner(store)
-            planner = KnowledgePlanner(planner, reading, graph, has_documents=passages is not None)
+            planner = KnowledgePlanner(planner, reading, spelt, graph, has_documents=passages is not None)
             return cls(store, values, notes, linker, planner, explorer, reader, passages, model=model)
         planner = ModelPlanner(writer, store, OwnExamples.open())
         planner = ChartPlanner(planner)
-        planner = KnowledgePlanner(planner, reading, graph, has_documents=passages is not None)
+        planner = KnowledgePlanner(planner, reading, spelt, graph, has_documents=passages is not None)
         model = writer.identity
         return cls(store, values, notes, linker, planner, explorer, reader, passages, writer, model)
 

@@ -8,9 +8,11 @@ from agent.answer import Language
 from agent.knowing.continued import continued
 from agent.knowing.effect_words import named_effect
 from agent.knowing.reading import QuestionReader, Reading
+from agent.knowing.spelt import Spelt
 from agent.knowing.wordings import asked_facts, caught, says
 from agent.planning.chart_words import find_chart
 from agent.planning.link import Linked
+from agent.planning.phrases import phrase
 from agent.planning.plan import (
     Action,
     ExploreGraph,
@@ -43,6 +45,7 @@ class KnowledgePlanner:
     Args:
         behind: plans all other questions.
         reader: finds the concepts of a question.
+        spelt: corrects its misspelt names.
         graph: knows which lab proves which disease.
         has_documents: whether there are imported documents to look a question up in.
     """
@@ -51,11 +54,13 @@ class KnowledgePlanner:
         self,
         behind: Planner,
         reader: QuestionReader,
+        spelt: Spelt,
         graph: KnowledgeGraph,
         has_documents: bool = False,
     ) -> None:
         self.behind = behind
         self._reader = reader
+        self._spelt = spelt
         self._graph = graph
         self._has_documents = has_documents
 
@@ -69,13 +74,14 @@ class KnowledgePlanner:
         stop: Callable[[], bool] | None = None,
     ) -> Plan:
         """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
-        action = self.explored(question, language, linked, scope)
+        meant, misspelt = self._spelt.corrected(question, _sure_places(linked))
+        action = self.explored(meant, language, linked, scope)
         same = subject_of(linked, language, scope).subject_id in (None, scope.patient)
         if action is None and history and same:
-            named = self._reader.read(question, language)
-            action = continued(question, language, history, named, scope)
+            action = continued(meant, language, history, self._reader.read(meant, language), scope)
         if action is not None:
-            return Plan((action,), _SURE)
+            read = tuple(phrase(language, "misspelt", said=said, values=name) for said, name in misspelt)
+            return Plan((action,), _SURE, read)
         plan = self.behind.plan(question, language, linked, scope, history, stop)
         # What no table and no fact answers, a document may; an order to do something stays refused.
         unanswered = all(isinstance(one, Refuse) and one.reason in _UNANSWERED for one in plan.actions)
@@ -278,6 +284,14 @@ class _Asked:
                 and " and " not in edge.condition
             )
         )
+
+
+def _sure_places(linked: Linked) -> tuple[tuple[int, int], ...]:
+    """Where a question names values of the store, patients and times as they are spelt."""
+    values = [
+        (link.start, link.end) for link in linked.values if any(c.how != "typo" for c in link.candidates)
+    ]
+    return (*values, *((one.start, one.end) for one in (*linked.patients, *linked.times)))
 
 
 def _kinds(graph: KnowledgeGraph, concepts: Iterable[str]) -> tuple[str, ...]:

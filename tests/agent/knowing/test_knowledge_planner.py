@@ -8,6 +8,7 @@ import pytest
 
 from agent.knowing.planner import KnowledgePlanner
 from agent.knowing.reading import QuestionReader
+from agent.knowing.spelt import Spelt
 from agent.language import language_of
 from agent.planning.link import Linked
 from agent.planning.plan import Clarify, ExploreGraph, Plan, Refuse
@@ -41,7 +42,8 @@ def planner(graph: KnowledgeGraph) -> KnowledgePlanner:
     """The planner before one that declines."""
     terminology = Terminology.load()
     finder = MentionFinder.load(NameTable.of_graph(graph))
-    return KnowledgePlanner(Behind(), QuestionReader(graph, finder, terminology), graph)
+    reader = QuestionReader(graph, finder, terminology)
+    return KnowledgePlanner(Behind(), reader, Spelt(terminology), graph)
 
 
 def asked(planner: KnowledgePlanner, question: str, patient: int | None = 1) -> object:
@@ -83,3 +85,36 @@ def test_no_answerable_question_of_ehrsql_is_taken(planner: KnowledgePlanner, sh
         if labels[one["id"]] != "null" and isinstance(asked(planner, one["question"], None), ExploreGraph)
     ]
     assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "drug"),
+    [
+        ("Is metfromin safe for her?", "metfromin", "drug:metformin"),
+        ("Can I restart warfrin in this patient?", "warfrin", "drug:warfarin"),
+        ("能不能给他用二甲双呱？", "二甲双呱", "drug:metformin"),
+    ],
+)
+def test_a_misspelt_drug_is_read_as_the_one_meant_and_that_is_told(
+    planner: KnowledgePlanner, question: str, said: str, drug: str
+) -> None:
+    scope = Scope(now="2025-03-01 12:00:00", patient=1)
+    plan = planner.plan(question, language_of(question), Linked(), scope)
+    (action,) = plan.actions
+    assert isinstance(action, ExploreGraph)
+    assert action.concepts == (drug,)
+    assert said in plan.assumptions[0]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is the cefazolin dose right?",  # as near to others as they are to each other
+        "Does anything prolong or prolongs the QT?",  # another form of a known word
+        "Did the tracheoscopy help?",  # a procedure that nobody listed
+        "头孢噻吩可以用吗？",  # one character from two known drugs
+        "慢性肾病能用二甲双胍吗？",
+    ],
+)
+def test_what_is_no_slip_is_left_as_it_is(question: str) -> None:
+    assert Spelt(Terminology.load()).corrected(question, ()) == (question, ())
