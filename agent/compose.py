@@ -7,8 +7,9 @@ from agent.knowing.words import word
 from agent.phrases import name_of, say
 from agent.planning.plan import Clarify, QueryRecords, Refuse
 from agent.query.execute import EvidenceRows, Outcome
-from agent.query.phrases import assumption, assumption_order, none_of
+from agent.query.phrases import assumption, assumption_order
 from agent.query.realise import realise
+from agent.query.restrictions import asked_numbers, none_of
 from agent.query.sentence import Operation
 from agent.query.sentence import Sentence as Said
 from agent.query.speaker import SENTENCES_CAP
@@ -38,8 +39,8 @@ def compose(state: State) -> Draft:
             return Draft("clarify", text=action.text, options=action.options)
         if isinstance(action, Refuse):
             return Draft("refused", action.reason, action.text)
-    in_vain = [f.searched for f in state["findings"] if isinstance(f, NotesFinding) and not f.sentences]
-    writer = _Writer(language, searched=sum(in_vain))
+    notes = [f for f in state["findings"] if isinstance(f, NotesFinding)]
+    writer = _Writer(language, in_vain=next((f for f in notes if not f.sentences), None))
     refusals: list[Failed] = []
     for finding in state["findings"]:
         if isinstance(finding, Failed):
@@ -116,16 +117,20 @@ def _told_apart(refusals: list[Failed], findings: list[Finding], language: Langu
     """The refusal to give: the first, or one that says that tables and notes were both looked through."""
     outcomes = [f.outcome for f in findings if isinstance(f, RecordsFinding)]
     notes = [f for f in findings if isinstance(f, NotesFinding)]
-    if (
-        outcomes
-        and notes
-        and notes[0].searched
-        and {refusal.reason for refusal in refusals} == {"not_documented"}
-    ):
+    if outcomes and notes and {refusal.reason for refusal in refusals} == {"not_documented"}:
         none = none_of(outcomes[0].query, language)
-        text = say(language, "records.none_anywhere", none=none, searched=notes[0].searched)
-        return Failed("not_documented", text)
+        neither = say(language, _in_vain("none", notes[0]), none=none, searched=notes[0].searched)
+        return Failed("not_documented", neither)
     return refusals[0]
+
+
+def _in_vain(key: str, notes: NotesFinding | None) -> str:
+    """The phrase for "none in the tables" that says which notes were searched for it, too."""
+    if notes is None:
+        return f"records.{key}"
+    if not notes.action.timed:
+        return f"records.{key}_anywhere" if notes.searched else f"records.{key}"
+    return f"records.{key}_then" if notes.searched else f"records.{key}_no_note_then"
 
 
 def _said_by_chart(finding: RecordsFinding) -> tuple[Said, ...]:
@@ -150,12 +155,13 @@ class _Writer:
 
     Args:
         language: of the sentences.
-        searched: how many notes were read in vain.
+        in_vain: a search of the notes that found nothing.
     """
 
-    def __init__(self, language: Language, searched: int) -> None:
+    def __init__(self, language: Language, in_vain: NotesFinding | None) -> None:
         self.language: Language = language
-        self.searched = searched
+        self.in_vain = in_vain
+        self.searched = in_vain.searched if in_vain else 0
         self.sentences: list[Sentence] = []
         self.evidence: list[Evidence] = []
         self.outcomes: list[Outcome] = []
@@ -168,9 +174,9 @@ class _Writer:
         sentences = _said_by_chart(finding) or realise(outcome, self.language)
         if sentences is None and is_countable(finding.action):
             none = none_of(outcome.query, self.language)
-            key = "records.no_such_anywhere" if self.searched else "records.no_such"
-            text = say(self.language, key, none=none, searched=self.searched)
-            figures = (Operation("searched", (), self.searched),) if self.searched else ()
+            text = say(self.language, _in_vain("no_such", self.in_vain), none=none, searched=self.searched)
+            figures = asked_numbers(outcome.query)
+            figures += (Operation("searched", (), self.searched),) if self.searched else ()
             self.sentences.append(Sentence(text, (), figures, place))
             return []
         if sentences is None:

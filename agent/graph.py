@@ -33,7 +33,8 @@ from agent.planning.plan import (
 )
 from agent.records import query_records
 from agent.rooms import Run
-from agent.state import Failed, RecordsFinding, State
+from agent.state import Failed, NotesFinding, RecordsFinding, State
+from agent.stays import at_stay
 from agent.verify import finish
 from agent.verify import verify as verify_draft
 
@@ -134,7 +135,7 @@ def dispatch(state: State) -> list[Send] | str:
 
 
 def after_records(state: State) -> list[Send] | str:
-    """Where the tables hold nothing of an open patient, the notes are read before that is said."""
+    """Where the tables hold nothing of an open patient, the notes of the same time are read before that is said."""
     actions, findings = state["plan"].actions, state["findings"]
     only = findings[0] if len(actions) == len(findings) == 1 else None
     drawn = isinstance(only, RecordsFinding) and only.action.chart is not None  # notes cannot be drawn
@@ -144,7 +145,10 @@ def after_records(state: State) -> list[Send] | str:
         and not drawn
         and only.action.query.patient is not None
     ):
-        search = SearchNotes(state["question"], only.action.query.patient)
+        asked = only.outcome.query  # of all stays, where the one taken for granted holds nothing
+        search = SearchNotes(
+            state["question"], asked.patient, window=asked.of.window, encounter=asked.of.encounter
+        )
         return [Send("search_notes", {**state, "action": search})]
     return "compose"
 
@@ -187,7 +191,9 @@ def act_search_notes(state: State, runtime: Runtime[Run]) -> Nodes:
                 "not_in_schema", say(language, "records.not_in_schema", what=say(language, "note.notes"))
             )
         else:
-            finding = rooms.reader.read(action, state["scope"])
+            placed = at_stay(action, rooms.store, state["scope"])
+            found = rooms.reader.read(placed, state["scope"]) if placed else NotesFinding(action, (), 0)
+            finding = replace(found, action=action)
         done.summary = (
             finding.text
             if isinstance(finding, Failed)

@@ -1,9 +1,12 @@
 """The tool ``query_records``: runs a typed query on the tables."""
 
+from dataclasses import replace
+
 from agent.answer import Language
 from agent.phrases import say
 from agent.planning.plan import QueryRecords
-from agent.query.execute import run
+from agent.query.among import looks_among
+from agent.query.execute import Outcome, run
 from agent.query.model import Count, Exists, Rows, Trend
 from agent.scope import Scope
 from agent.state import Failed, RecordsFinding
@@ -30,11 +33,28 @@ def query_records(
             everywhere = action.query.of.model_copy(update={"encounter": None})
             outcome = run(action.query.model_copy(update={"of": everywhere}), store, scope)
             return RecordsFinding(action, outcome, widened=not outcome.empty)
+        if outcome.empty and action.chart is None:
+            outcome = _within_limits(outcome, store, scope)
         return RecordsFinding(action, outcome)
     except NotInSchema as error:
         return Failed("not_in_schema", say(language, "records.not_in_schema", what=str(error).rstrip(".")))
     except QueryRejected as error:
         return Failed("low_confidence", say(language, "records.rejected", why=error))
+
+
+def _within_limits(outcome: Outcome, store: RecordStore, scope: Scope) -> Outcome:
+    """Of values beyond a limit that are asked for and not there: what was measured, so that it can be said.
+
+    The result stays that there is none of them.
+    """
+    query = outcome.query
+    if not isinstance(query.ask, Rows) or query.of.related:
+        return outcome
+    asked = query.model_copy(update={"ask": Exists()})
+    if not looks_among(asked):
+        return outcome
+    measured = run(asked, store, scope)
+    return outcome if measured.empty else replace(outcome, query=asked, evidence=measured.evidence)
 
 
 def is_countable(action: QueryRecords) -> bool:

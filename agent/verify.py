@@ -32,6 +32,7 @@ from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
 from agent.query.provenance import PROVENANCE_CAP
 from agent.query.reference import analyte_of, limits
+from agent.query.restrictions import with_partners
 from agent.query.sentence import Operation
 from agent.query.speaker import SENTENCES_CAP
 from agent.scope import Scope
@@ -125,7 +126,7 @@ def holds(sentence: Sentence, cited: list[Evidence], draft: Draft) -> bool:
     ]
     for quote in quotes:
         text = text.replace(f"“{quote}”", " ")  # as a whole first: a note may hold quotation marks itself
-    quotes += [concept.said for concept in outcome.query.of.concepts] if outcome else []
+    quotes += _asked_words(outcome)
     found = facts(text)
     if not all(any(quotation in quote for quote in quotes) for quotation in found.quotations):
         return False
@@ -193,10 +194,18 @@ def _asked_ranks(outcome: Outcome) -> set[float]:
     return {float(pick.n), float(pick.n - 1)} if pick else set()
 
 
+def _asked_words(outcome: Outcome | None) -> list[str]:
+    """Words of the question that a sentence about its result may repeat in quotation marks."""
+    events = list(with_partners(outcome.query.of)) if outcome else []
+    times = [one.window.said for one in events if one.window is not None]
+    return [*(concept.said for one in events for concept in one.concepts), *times]
+
+
 def _asked_names(outcome: Outcome | None) -> set[str]:
     if outcome is None:
         return set()
-    names = {n for c in outcome.query.of.concepts for n in (*c.values, c.said)}
+    events = with_partners(outcome.query.of)
+    names = {n for one in events for c in one.concepts for n in (*c.values, c.said)}
     return names | {
         cell for row in outcome.rows for cell in row if isinstance(cell, str) and not _is_time(cell)
     }

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from agent.answer import Language, Reason
 from agent.charts.mark import AskedChart
 from agent.planning.link import Linked
-from agent.query.model import ClinicalQuery, Window
+from agent.query.model import ClinicalQuery, Encounter, Window
 from agent.scope import Scope
 
 
@@ -33,13 +33,23 @@ class QueryRecords:
 
 @dataclass(frozen=True, slots=True)
 class SearchNotes:
-    """Ask the notes: the words to look for and the filters, applied before the search."""
+    """Ask the notes: the words to look for and the filters, applied before the search.
+
+    Attributes:
+        encounter: a stay of the patient; which one that is, is looked up when the notes are asked.
+    """
 
     text: str
     subject_id: int | None
     hadm_id: int | None = None
     note_types: tuple[str, ...] = ()
     window: Window | None = None
+    encounter: Encounter | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether only notes of some time or stay are asked."""
+        return not (self.window is None and self.encounter is None and self.hadm_id is None)
 
 
 GraphQuestion = Literal[

@@ -7,6 +7,7 @@ what takes more. SQLite's dialect; a hospital with another engine needs another 
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.query.among import looks_among, side_of
 from agent.query.base import Context, Shape, base, several_quantities
 from agent.query.changes import change
 from agent.query.domains import Tables, binding
@@ -18,7 +19,6 @@ from agent.query.model import (
     Balance,
     Change,
     ClinicalQuery,
-    Condition,
     Count,
     Elapsed,
     Events,
@@ -52,6 +52,8 @@ def compile(query: ClinicalQuery, tables: Tables, now: str) -> Compiled:
     """
     context = Context(tables, query.patient, now)
     binding(query.of.domain, tables)
+    if looks_among(query):
+        query = query.model_copy(update={"ask": Exists(among=True)})
     return _COMPILERS[type(query.ask)](query.ask, query.of, context)
 
 
@@ -114,7 +116,7 @@ def _exists(ask: Exists, of: Events, context: Context) -> Compiled:
     if ask.among:
         where = tuple(condition for condition in of.where if condition.field != "value")
         looked_at = of.model_copy(update={"where": where})
-        side = "min" if Condition(field="value", value="low") in of.where else "max"
+        side = "min" if side_of(of) == "low" else "max"
         furthest = looked_at.model_copy(update={"pick": Pick(which=side, then="last")})
         sources += [
             behind(looked_at, context, base(events, context, Shape(numeric=True)), role=role)

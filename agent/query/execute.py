@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.answer import Cell
+from agent.query.among import LOOKED_AT
 from agent.query.compile import compile
 from agent.query.model import ClinicalQuery, Survival, Top
 from agent.query.provenance import PROVENANCE_CAP, Compiled, Provenance
@@ -111,6 +112,8 @@ def run(
     passed_over = compiled.passed_over is not None and bool(
         run_guarded(compiled.passed_over, store, scope, cap=1, seconds=seconds).rows
     )
+    if any(not found.role for found in evidence):  # what was looked at is behind a "no" alone
+        evidence = [found for found in evidence if found.role not in LOOKED_AT]
     evidence.sort(key=lambda found: -1 if found.result_row is None else found.result_row)
     return Outcome(
         query=query,

@@ -229,7 +229,8 @@ class Exists(Frozen):
     """Whether there is such an event; with ``none``, whether there is no such event ("all were normal").
 
     Attributes:
-        among: the answer "no" rests on the measurements that were looked at: the same events, whatever their value.
+        among: the answer "no" rests on the measurements that were looked at: the same events, whatever their value;
+            so it does of one patient's measurements with a limit on their value (``among.py``), asked or not.
     """
 
     ask: Literal["exists"] = "exists"

@@ -7,7 +7,7 @@ import yaml
 
 from agent.answer import Language
 from agent.query.domains import bindings
-from agent.query.model import Change, ClinicalQuery, Events, Pick
+from agent.query.model import Events, Pick
 
 NAMES_SHOWN = 3
 
@@ -48,18 +48,6 @@ def kind(events: Events, language: Language) -> str:
     """What kind of entry these are: ``Coded diagnosis``, ``Active order``."""
     kinds = phrases(language)["kind"]
     return kinds.get(f"{events.domain}_{events.status}") or kinds[events.domain]
-
-
-def none_of(query: ClinicalQuery, language: Language) -> str:
-    """What kind of entry there is none of, and of what: ``No coded diagnosis …: heart failure``."""
-    events = query.of
-    if isinstance(query.ask, Change) and query.ask.at_least is not None and query.patient is None:
-        return phrase(language, "none_changed", subject=subject(events, language))
-    named = kind(events, language)
-    if language == "en" and not named[:2].isupper():
-        named = named[0].lower() + named[1:]
-    what = f": {subject(events, language)}" if language == "en" else f"：{subject(events, language)}"
-    return phrase(language, "none", kind=named) + (what if events.concepts else "")
 
 
 def value_word(field: str, value: object, language: Language) -> str:

@@ -4,6 +4,7 @@ from agent.query.model import Count, Elapsed, Percentile, Statistic
 from agent.query.numerals import decimals_of, moment, number
 from agent.query.phrases import label, phrase, phrases
 from agent.query.provenance import PROVENANCE_CAP
+from agent.query.restrictions import asked_numbers, restrictions
 from agent.query.sentence import Operation, Sentence
 from agent.query.speaker import SENTENCES_CAP, Speaker
 
@@ -21,8 +22,9 @@ class FigureSpeaker(Speaker):
         kind = label(self.of, self.language, n if ask.of == "events" else 2)
         about = self.pooled(self.evidence[0]) if self.of.concepts and self.evidence else self.subject()
         about = about if self.of.concepts else kind
-        text = self.say(f"count.{ask.of}{plain}", n=n, subject=about, label=kind)
-        return [Sentence(text, behind, (Operation("count", behind, n),))]
+        of = restrictions(self.of, self.language)
+        text = self.say(f"count.{ask.of}{plain}", n=n, subject=about, of=of, label=kind)
+        return [Sentence(text, behind, (Operation("count", behind, n), *asked_numbers(self.outcome.query)))]
 
     def statistic(self) -> list[Sentence]:
         """A statistic, and of how many values."""

@@ -1,14 +1,18 @@
 """Sentences about rows of the record: a value, an entry, whether there is one."""
 
+from typing import Literal
+
 from agent.answer import Cell
+from agent.query.among import limit_of, looks_among, side_of
 from agent.query.domains import bindings
 from agent.query.entries import culture_result, entry, measured
 from agent.query.execute import EvidenceRows
-from agent.query.model import Condition, Exists
+from agent.query.model import Exists
 from agent.query.numerals import fixed, moment, number
 from agent.query.phrases import label, phrase, phrases, pick_word, subject, value_word
 from agent.query.provenance import PROVENANCE_CAP
 from agent.query.reference import analyte_of, limits
+from agent.query.restrictions import tested
 from agent.query.sentence import Operation, Sentence
 from agent.query.speaker import SENTENCES_CAP, Speaker
 
@@ -170,7 +174,7 @@ class RowSpeaker(Speaker):
         assert isinstance(ask, Exists)
         sentences = []
         found = self.role("")
-        if ask.among and not found:
+        if not found and looks_among(self.outcome.query):
             return self._none_among()
         for index in found[:SENTENCES_CAP]:
             piece = self.evidence[index]
@@ -185,25 +189,36 @@ class RowSpeaker(Speaker):
 
     def _none_among(self) -> list[Sentence]:
         """No measurement beyond the limit: how many were looked at, and how far the furthest went."""
-        side = "low" if Condition(field="value", value="low") in self.of.where else "high"
+        side = side_of(self.of)
         looked_at, furthest = self.role("looked_at"), self.role("furthest")
         if not looked_at or not furthest:
             return []
         piece, last = self.evidence[looked_at[0]], self.evidence[furthest[0]]
         unit = last.values.get("unit")
-        items = (value for concept in self.of.concepts for value in concept.values)
-        limit = next((getattr(one, side) for one in limits(analyte_of(items), str(unit or ""))), None)
         behind = (*looked_at, *furthest)
         many = piece.count >= PROVENANCE_CAP
         operations = [Operation("at_least" if many else "count", tuple(looked_at), piece.count)]
+        limit, asked = self._limit(side, str(unit or "")), limit_of(self.of)
         if limit is not None:
-            operations.append(Operation("limit", (), limit))
+            operations.append(limit)
+        number_asked = asked is not None and not isinstance(asked.value, str)
+        key = f"test_{side}" if number_asked else side if limit is not None else "beyond"
         text = self.say(
-            f"exists.none_{side}" if limit is not None else "exists.none_beyond",
+            f"exists.none_{key}",
             n=phrase(self.language, "more_than", n=piece.count) if many else piece.count,
             subject=self.subject(last),
-            limit=self.amount(limit, unit),
+            limit="" if limit is None else self.amount(limit.result, unit),
+            test=tested(asked, self.language) if asked is not None else "",
             value=self.figure(last.values.get("value"), unit, self.places(last)),
             time=moment(last.values.get("time")),
         )
         return [Sentence(text, behind, tuple(operations))]
+
+    def _limit(self, side: Literal["low", "high"], unit: str) -> Operation | None:
+        """The limit that the values were held against: the question's, or the published one in their unit."""
+        asked = limit_of(self.of)
+        if asked is not None and isinstance(asked.value, int | float):
+            return Operation("asked", (), asked.value)
+        items = (value for concept in self.of.concepts for value in concept.values)
+        published = next((getattr(one, side) for one in limits(analyte_of(items), unit)), None)
+        return None if published is None else Operation("limit", (), published)
