@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.knowing.current import asked_drugs, is_local, not_current, not_known, told_of
 from agent.knowing.desk import Desk
 from agent.knowing.effect_words import measured_by
 from agent.knowing.patient import Taken
-from agent.knowing.point import Computation, GraphFinding, Point
-from agent.knowing.routes import local
+from agent.knowing.point import GraphFinding, Point
 from agent.knowing.words import listed, word
 from knowledge.facts import parse
 from knowledge.graph import Edge
@@ -34,13 +34,13 @@ class Effect:
 
 def effects(desk: Desk) -> GraphFinding:
     """The current drugs, or those asked about, that can do what the question names; the gravest first."""
-    drugs, others = _drugs(desk)
+    drugs, others = asked_drugs(desk, desk.action.drugs)
     every = [*drugs, *others]
-    spared = [drug for drug in drugs if _is_local(desk, drug)]
+    spared = [drug for drug in drugs if is_local(desk, drug)]
     judged = [(drug, _effect(desk, drug)) for drug in every if drug not in spared]
     found = sorted((effect for _, effect in judged if effect is not None), key=lambda one: one.rank)
     free = [drug for drug, effect in judged if effect is None]
-    points = [Point("safety.not_current", (("drug", desk.saying.name(drug.concept)),)) for drug in others]
+    points = [*not_current(desk, others)]
     if not every:
         points.append(Point("safety.no_drugs"))
     elif not found:
@@ -50,35 +50,12 @@ def effects(desk: Desk) -> GraphFinding:
         points += [_point(desk, one) for one in found]
         points += _free(desk, free)
     points += _values(desk)
-    points += _told_of(desk, "safety.local_effect", spared)
+    points += told_of(desk, "safety.local_effect", spared)
     if not desk.action.drugs:
         points += not_known(desk)
     return GraphFinding(
         desk.action, tuple(points), (("effects", ()), ("current", (("now", desk.scope.now),)))
     )
-
-
-def not_known(desk: Desk) -> Iterator[Point]:
-    """The orders of which the graph knows nothing."""
-    orders = desk.patient.unknown_orders
-    if orders:
-        names = dict.fromkeys(order.wording for order in orders)
-        slots = (("n", str(len(orders))), ("drugs", listed(desk.language, [*names])))
-        pieces = desk.cites.rows(order.row for order in orders)
-        yield Point("safety.not_known", slots, pieces, (Computation("count", float(len(orders))),))
-
-
-def _drugs(desk: Desk) -> tuple[list[Taken], list[Taken]]:
-    """The current drugs that are asked about, and those that are asked about and not current."""
-    asked = set(desk.action.drugs)
-    drugs = [
-        drug
-        for drug in desk.patient.drugs
-        if not asked or asked & {drug.concept, *desk.patient.classes(drug.concept)}
-    ]
-    named = {drug.concept for drug in drugs}
-    nodes = desk.graph.nodes(desk.action.drugs)
-    return drugs, [Taken(node.id, ()) for node in nodes if node.type == "drug" and node.id not in named]
 
 
 def _effect(desk: Desk, drug: Taken) -> Effect | None:
@@ -99,11 +76,6 @@ def _effect(desk: Desk, drug: Taken) -> Effect | None:
     return min(found, key=lambda one: (one.rank, len(one.path)), default=None)
 
 
-def _is_local(desk: Desk, drug: Taken) -> bool:
-    lineage = (drug.concept, *desk.patient.classes(drug.concept))
-    return bool(drug.orders) and all(local(order.route, lineage) for order in drug.orders)
-
-
 def _point(desk: Desk, one: Effect) -> Point:
     severity = one.fact.severity
     slots = (
@@ -120,7 +92,7 @@ def _count(desk: Desk, found: Sequence[Effect], of: int) -> Iterator[Point]:
     """How many of how many current drugs, where more than one was asked about."""
     current = [one.drug for one in found if one.drug.orders]
     if of > 1 and current:
-        yield from _told_of(desk, "effects.count", current, effect=desk.saying.name(desk.action.concepts[0]))
+        yield from told_of(desk, "effects.count", current, effect=desk.saying.name(desk.action.concepts[0]))
 
 
 def _none(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
@@ -132,18 +104,7 @@ def _none(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
 
 
 def _free(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
-    yield from _told_of(desk, "effects.free", [drug for drug in drugs if drug.orders])
-
-
-def _told_of(desk: Desk, key: str, drugs: Sequence[Taken], **more: str) -> Iterator[Point]:
-    """One sentence about some current drugs, which it counts: one row for each."""
-    if drugs:
-        names = [desk.saying.name(drug.concept) for drug in drugs]
-        slots = (("n", str(len(drugs))), ("drugs", listed(desk.language, names)), *more.items())
-        pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
-        yield Point(
-            key, slots, pieces, (Computation("count", float(len({piece.row_ids for piece in pieces}))),)
-        )
+    yield from told_of(desk, "effects.free", [drug for drug in drugs if drug.orders])
 
 
 def _values(desk: Desk) -> Iterator[Point]:

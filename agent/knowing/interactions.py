@@ -11,6 +11,7 @@ from agent.knowing.routes import spared
 from agent.knowing.words import listed, word
 from knowledge.graph import Edge
 
+GRAVE = frozenset({"contraindicated", "major"})
 _RANKS = {"contraindicated": 0, "major": 1, "moderate": 2}
 
 
@@ -32,28 +33,40 @@ class Interaction:
 def interactions(desk: Desk) -> GraphFinding:
     """The interactions among drugs, gravest first."""
     action = desk.action
-    named = [Taken(node.id, ()) for node in desk.graph.nodes(action.concepts) if node.type == "drug"]
-    classes = [node.id for node in desk.graph.nodes(action.concepts) if node.type == "drug_class"]
-    if action.subject_id is None:
-        drugs = [*named, *(Taken(one, ()) for one in classes)]
-        pairs = list(combinations(drugs, 2))
-    else:
-        current = [d for d in desk.patient.drugs if d.concept in action.concepts or _interacts(desk, d)]
-        drugs = [*current, *(drug for drug in named if drug.concept not in {d.concept for d in current})]
-        asked = {*action.concepts}
-        pairs = [
-            pair
-            for pair in combinations(drugs, 2)
-            if not asked or any(asked & {d.concept, *_classes(desk, d)} for d in pair)
-        ]
-    found = sorted(filter(None, (_between(desk, *pair) for pair in pairs)), key=lambda one: one.rank)
-    points = [*_not_current(desk, drugs), *(_point(desk, one) for one in found)]
+    found, pairs = among(desk)
+    drugs = _drugs(desk)
+    points = [*_not_current(desk, drugs), *(interaction_point(desk, one) for one in found)]
     if not found:
         points += _none(desk, drugs)
-    assumptions: list[tuple[str, Slots]] = [("pairs", (("pairs", str(len(pairs))),))]
+    assumptions: list[tuple[str, Slots]] = [("pairs", (("pairs", str(pairs)),))]
     if action.subject_id is not None:
         assumptions.append(("current", (("now", desk.scope.now),)))
     return GraphFinding(action, tuple(points), tuple(assumptions), general=action.subject_id is None)
+
+
+def among(desk: Desk) -> tuple[list[Interaction], int]:
+    """The interactions among what the question is about, gravest first, and how many pairs were looked at.
+
+    Without a patient those are the drugs named; with one the current ones and those named, of which one is in each
+    pair where any is named.
+    """
+    asked = set(desk.action.concepts)
+    drugs = _drugs(desk)
+    pairs = list(combinations(drugs, 2))
+    if desk.action.subject_id is not None and asked:
+        pairs = [pair for pair in pairs if any(asked & {d.concept, *_classes(desk, d)} for d in pair)]
+    found = sorted(filter(None, (_between(desk, *pair) for pair in pairs)), key=lambda one: one.rank)
+    return found, len(pairs)
+
+
+def _drugs(desk: Desk) -> list[Taken]:
+    """The drugs named, with classes where nobody's are meant; and the current ones that reach other drugs."""
+    nodes = desk.graph.nodes(desk.action.concepts)
+    named = [Taken(node.id, ()) for node in nodes if node.type == "drug"]
+    if desk.action.subject_id is None:
+        return [*named, *(Taken(node.id, ()) for node in nodes if node.type == "drug_class")]
+    current = [d for d in desk.patient.drugs if d.concept in desk.action.concepts or _interacts(desk, d)]
+    return [*current, *(drug for drug in named if drug.concept not in {d.concept for d in current})]
 
 
 def _between(desk: Desk, first: Taken, second: Taken) -> Interaction | None:
@@ -84,11 +97,12 @@ def _interacts(desk: Desk, drug: Taken) -> bool:
     return any("interaction" not in spared(order.route, lineage) for order in drug.orders)
 
 
-def _point(desk: Desk, found: Interaction) -> Point:
+def interaction_point(desk: Desk, found: Interaction) -> Point:
+    """The sentence of an interaction; its first piece of evidence is the path."""
     saying = desk.saying
     slots = (
-        ("first", saying.name(found.first.concept)),
-        ("second", saying.name(found.second.concept)),
+        ("first", saying.name(found.first.concept) + saying.ordered(found.first.orders)),
+        ("second", saying.name(found.second.concept) + saying.ordered(found.second.orders)),
         ("severity", word(desk.language, f"severity.{found.edge.severity or 'moderate'}")),
         ("path", saying.path(found.path)),
         ("detail", saying.detail(found.edge)),

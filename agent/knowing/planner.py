@@ -34,6 +34,7 @@ _DRUG = ("drug", "drug_class")
 _THING = ("disease", "finding")
 _RULES = ("contraindicated_when", "dose_adjust_when")
 _ALLERGIES = ("allergic_to",)
+_PAIRS = ("interacts_with",)
 
 
 class KnowledgePlanner:
@@ -163,7 +164,9 @@ class _Asked:
         general = self._general or (self._subject.subject_id is None and not self._personal)
         if self._drugs and (general or self._things):
             return self._about("facts", (*self._drugs, *self._things), _RULES)
-        of = _ALLERGIES if not self._drugs and self._says("allergies") else ()
+        of = () if self._says("by_itself") else _PAIRS
+        if not self._drugs and self._says("allergies"):
+            of = _ALLERGIES
         return self._of_patient("safety", self._drugs, of)
 
     def _effects(self) -> Action | None:

@@ -1,195 +1,101 @@
-"""Which current drugs are contraindicated or need another dose, and why: facts held against the patient's own rows."""
+"""Which current drugs are contraindicated, need another dose or interact, and why: the gravest first, drug by drug."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from agent.knowing.current import asked_drugs, is_local, not_current, not_known, told_of
 from agent.knowing.desk import Desk
+from agent.knowing.interactions import GRAVE, Interaction, among, interaction_point
 from agent.knowing.patient import Taken
 from agent.knowing.point import Computation, GraphFinding, Piece, Point, Slots
-from agent.knowing.recency import days_of
-from agent.knowing.routes import holds, local
+from agent.knowing.rules import Hit, Judgement, Rule, judge
 from agent.knowing.saying import Worded, newest
 from agent.knowing.values import INPUTS
 from agent.knowing.words import listed, word
-from knowledge.facts import Verdict, parse
 from knowledge.graph import Edge
-from knowledge.patients import Problem, Statement
+from knowledge.patients import Statement
 
-_RELATIONS = ("contraindicated_when", "dose_adjust_when")
-_RANKS = {"absolute": 0, None: 1, "relative": 2, "dose": 3}
-_MEASURED = ("lab", "vital")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A fact about a drug or about a class of it, with the way from the drug to the fact's subject."""
-
-    drug: Taken
-    way: tuple[Edge, ...]
-    edge: Edge
-
-    @property
-    def path(self) -> tuple[Edge, ...]:
-        """From the drug to what the fact says."""
-        return (*self.way, self.edge)
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """The graver first, then the nearer to the drug."""
-        severity = "dose" if self.edge.relation == "dose_adjust_when" else self.edge.severity
-        return _RANKS.get(severity, 1), len(self.way)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A rule that holds, with what of the patient makes it hold."""
-
-    rule: Rule
-    verdict: Verdict | None = None
-    thing: Problem | None = None
-    allergy: Statement | None = None
-
-    @property
-    def ground(self) -> object:
-        """What of the patient it rests on: a bleeding that fits two rules for a drug is told once."""
-        if self.allergy is not None:
-            return self.allergy.evidence
-        return newest(self.thing).evidence if self.thing is not None else self.rule.edge.object
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """All rules of some drugs, judged."""
-
-    rules: int
-    hits: tuple[Hit, ...]
-    unknown: tuple[tuple[Rule, str], ...]  # with the concept whose value is missing
+_GROUPS = ("absolute", "relative", "dose")
+"""What is wrong with a drug by itself, the gravest first; interactions follow."""
+_ALLERGIES = ("allergic_to",)
+_PAIRS = ("interacts_with",)
 
 
 def safety(desk: Desk) -> GraphFinding:
-    """The current drugs, or those that the question names, held against the patient's record."""
-    patient, asked = desk.patient, set(desk.action.concepts)
-    drugs = [
-        drug for drug in patient.drugs if not asked or asked & {drug.concept, *patient.classes(drug.concept)}
-    ]
-    named = {drug.concept for drug in drugs}
-    others = [
-        Taken(node.id, ())
-        for node in desk.graph.nodes(desk.action.concepts)
-        if node.type == "drug" and node.id not in named
-    ]
-    points = [Point("safety.not_current", (("drug", desk.saying.name(drug.concept)),)) for drug in others]
-    if not drugs and not others:
-        points.append(Point("safety.no_drugs"))
-    judged = judge(desk, [*drugs, *others])
-    if desk.action.relations:
-        judged = replace(judged, hits=tuple(h for h in judged.hits if h.allergy is not None), unknown=())
-    told = {hit.rule.drug.concept for hit in judged.hits if hit.allergy is not None}
-    direct = [p for drug in [*drugs, *others] if drug.concept not in told for p in _allergies(desk, drug)]
-    points += [*direct, *(_hit(desk, hit) for hit in judged.hits)]
-    points += _unknown(desk, judged)
-    held = {hit.rule.drug.concept for hit in judged.hits} | {dict(p.slots)["drug"] for p in direct}
-    clear = [
-        drug for drug in drugs if drug.concept not in held and desk.saying.name(drug.concept) not in held
-    ]
-    if desk.action.relations:
-        points += _without_allergy(desk, clear)
-        clear = []
-    spared = [drug for drug in clear if _is_local(desk, drug)]
-    clear = [drug for drug in clear if drug not in spared]
-    points += _clear(desk, clear, others=len(clear) < len(drugs))
-    points += _local(desk, spared)
-    free = [
-        drug for drug in others if drug.concept not in held and desk.saying.name(drug.concept) not in held
-    ]
-    if free and not judged.unknown:
-        names = [desk.saying.name(drug.concept) for drug in free]
-        points.append(Point("safety.clear_asked", (("drugs", listed(desk.language, names)),)))
-    if not asked:
-        points += _not_known(desk)
-    assumptions: list[tuple[str, Slots]] = [
-        ("rules", (("rules", str(judged.rules)), ("drugs", str(len(drugs) + len(others)))))
-    ]
-    assumptions.append(("current", (("now", desk.scope.now),)))
-    if any(
-        value.name in ("egfr", "creatinine_clearance", "clearance_as_egfr")
-        for point in points
-        for value in point.computed
-    ):
-        assumptions.append(("egfr", ()))
-    return GraphFinding(desk.action, tuple(points), tuple(assumptions))
+    """The current drugs, or those that the question names, held against the patient's record.
 
-
-def judge(desk: Desk, drugs: Sequence[Taken]) -> Judgement:
-    """Hold every rule of some drugs against the patient; of rules that say the same, the nearest counts."""
-    rules = [rule for drug in drugs for rule in rules_of(desk, drug)]
-    hits: dict[tuple[object, ...], Hit] = {}
-    unknown: dict[tuple[str, int], tuple[Rule, str]] = {}
-    for rule in sorted(rules, key=lambda rule: rule.rank):
-        hit, missing = _judge(desk, rule)
-        if hit is not None:
-            hits.setdefault((rule.drug.concept, rule.edge.relation, hit.ground), hit)
-        elif missing is not None:
-            unknown[rule.drug.concept, rule.edge.edge_id] = (rule, missing)
-    return Judgement(len(rules), tuple(_gravest(hits.values())), tuple(unknown.values()))
-
-
-def rules_of(desk: Desk, drug: Taken) -> Iterator[Rule]:
-    """The rules about a drug and about its classes, each with the orders for whose route it holds."""
-    lineage = (drug.concept, *desk.patient.classes(drug.concept))
-    for subject in lineage:
-        way = desk.patient.kinship(drug.concept, subject)
-        for edge in desk.graph.edges((subject,), _RELATIONS):
-            allergy = desk.graph.node(edge.object).type == "drug_class"
-            orders = tuple(o for o in drug.orders if allergy or holds(edge, o.route, lineage))
-            if orders or not drug.orders:
-                yield Rule(Taken(drug.concept, orders), way, edge)
-
-
-def _gravest(hits) -> list[Hit]:
-    """Without a dose that would need adjusting where the same drug must not be given at all for the same reason.
-
-    Where a warning is relative, the drug may well be given, and the dose must be known.
+    Where all current drugs are asked about and several are told of, each group has a heading that counts them.
     """
-    every = list(hits)
-    barred = {
-        (hit.rule.drug.concept, hit.rule.edge.object)
-        for hit in every
-        if hit.rule.edge.relation == "contraindicated_when" and hit.rule.edge.severity != "relative"
-    }
-    return [
-        hit
-        for hit in every
-        if hit.rule.edge.relation == "contraindicated_when"
-        or (hit.rule.drug.concept, hit.rule.edge.object) not in barred
-    ]
+    drugs, others = asked_drugs(desk, desk.action.concepts)
+    every = [*drugs, *others]
+    judged = judge(desk, every)
+    if desk.action.relations == _ALLERGIES:
+        judged = replace(judged, hits=tuple(h for h in judged.hits if h.allergy is not None), unknown=())
+    points = [*not_current(desk, others)] or ([] if drugs else [Point("safety.no_drugs")])
+    by_rule = {hit.rule.drug.concept for hit in judged.hits if hit.allergy is not None}
+    allergic = {d.concept: [*_allergies(desk, d)] for d in every if d.concept not in by_rule}
+    pairs, checked = _pairs(desk) if desk.action.relations == _PAIRS else ([], 0)
+    headed = not desk.action.concepts and len(judged.hits) + sum(map(len, allergic.values())) + len(pairs) > 1
+    points += _groups(desk, judged.hits, [d for d in every if allergic.get(d.concept)], allergic, headed)
+    points += _interacting(desk, pairs, headed)
+    points += _unknown(desk, judged)
+    told = {hit.rule.drug.concept for hit in judged.hits} | {c for c, found in allergic.items() if found}
+    told |= {drug.concept for pair in pairs for drug in (pair.first, pair.second)}
+    points += _free(desk, judged, [d for d in drugs if d.concept not in told], others=bool(told))
+    points += _free_asked(desk, judged, [d for d in others if d.concept not in told])
+    if checked and not pairs:
+        points.append(Point("safety.no_pairs"))
+    if not desk.action.concepts:
+        points += not_known(desk)
+    return GraphFinding(desk.action, tuple(points), _assumed(desk, judged, points, len(every), checked))
 
 
-def _judge(desk: Desk, rule: Rule) -> tuple[Hit | None, str | None]:
-    """The hit where a rule holds; else the concept without a value, where only that keeps it open."""
-    edge = rule.edge
-    kind = desk.graph.node(edge.object).type
-    thing = allergy = None
-    if kind == "drug_class":
-        allergy = next(iter(desk.patient.allergic((edge.object, *desk.graph.descendants(edge.object)))), None)
-        if allergy is None:
-            return None, None
-    elif kind not in _MEASURED:
-        thing = next(iter(desk.patient.having(edge.object, days_of(edge))), None)
-        if thing is None:
-            return None, None
-    if edge.condition is None:
-        return Hit(rule, None, thing, allergy), None
-    verdict = desk.values.judge(parse(edge.condition))
-    if verdict.outcome == "true":
-        return Hit(rule, verdict, thing, allergy), None
-    if verdict.outcome == "false":
-        return None, None
-    open_ = verdict.because[0]
-    return None, open_.concept or open_.comparison.name
+def _groups(
+    desk: Desk,
+    hits: Sequence[Hit],
+    drugs: Sequence[Taken],
+    allergic: dict[str, list[Point]],
+    headed: bool,
+) -> Iterator[Point]:
+    """What is wrong with drugs by themselves, by severity and drug; ``drugs`` are those of an allergy on record."""
+    key = "safety.hit_grouped" if headed else "safety.hit"
+    for severity in _GROUPS:
+        of = [hit for hit in hits if _group(hit) == severity]
+        direct = drugs if severity == "absolute" else ()
+        named = {drug.concept: drug for drug in (*direct, *(hit.rule.drug for hit in of))}
+        if headed:
+            yield from told_of(desk, f"safety.heading_{severity}", list(named.values()))
+        for concept in named:
+            yield from allergic[concept] if direct and concept in allergic else ()
+            yield from (_hit(desk, hit, key) for hit in of if hit.rule.drug.concept == concept)
 
 
-def _hit(desk: Desk, hit: Hit) -> Point:
+def _group(hit: Hit) -> str:
+    severity = _severity(hit)
+    return "absolute" if severity == "none" else severity
+
+
+def _severity(hit: Hit) -> str:
+    edge = hit.rule.edge
+    return "dose" if edge.relation == "dose_adjust_when" else edge.severity or "none"
+
+
+def _pairs(desk: Desk) -> tuple[list[Interaction], int]:
+    """The grave interactions among the current drugs and those asked about, and how many pairs were looked at."""
+    found, checked = among(desk)
+    return [one for one in found if one.edge.severity in GRAVE], checked
+
+
+def _interacting(desk: Desk, pairs: Sequence[Interaction], headed: bool) -> Iterator[Point]:
+    points = [interaction_point(desk, pair) for pair in pairs]
+    if points and headed:
+        computed = (Computation("count", float(len(points))),)
+        paths = tuple(dict.fromkeys(point.evidence[0] for point in points))
+        yield Point("safety.heading_pairs", (("n", str(len(points))),), paths, computed)
+    yield from points
+
+
+def _hit(desk: Desk, hit: Hit, key: str) -> Point:
     saying, edge = desk.saying, hit.rule.edge
     said: list[Worded] = []
     path: tuple[Edge, ...] = hit.rule.path
@@ -210,16 +116,16 @@ def _hit(desk: Desk, hit: Hit) -> Point:
     because = said[0].text
     for other in said[1:]:
         because = word(desk.language, "value.joined", first=because, second=other.text)
-    severity = "dose" if edge.relation == "dose_adjust_when" else edge.severity or "none"
     slots = (
         ("drug", saying.name(hit.rule.drug.concept)),
-        ("severity", word(desk.language, f"severity.{severity}")),
+        ("ordered", saying.ordered(hit.rule.drug.orders)),
+        ("severity", word(desk.language, f"severity.{_severity(hit)}")),
         ("path", saying.path(path)),
         ("because", because),
         ("detail", saying.detail(edge)),
     )
     pieces = (desk.cites.path(path), *evidence, *desk.cites.rows(hit.rule.drug.rows))
-    return Point("safety.hit", slots, pieces, tuple(c for each in said for c in each.computed))
+    return Point(key, slots, pieces, tuple(c for each in said for c in each.computed))
 
 
 def _allergies(desk: Desk, drug: Taken) -> Iterator[Point]:
@@ -229,6 +135,7 @@ def _allergies(desk: Desk, drug: Taken) -> Iterator[Point]:
         way = desk.patient.kinship(drug.concept, said.concept or "")
         slots = (
             ("drug", desk.saying.name(drug.concept)),
+            ("ordered", desk.saying.ordered(drug.orders)),
             ("because", worded.text),
             ("path", desk.saying.path(way)),
         )
@@ -270,27 +177,24 @@ def _lacking(desk: Desk, concept: str) -> str:
     return word(desk.language, "safety.lacking", name=name, inputs=listed(desk.language, inputs))
 
 
-def _clear(desk: Desk, drugs: Sequence[Taken], *, others: bool) -> Iterator[Point]:
-    if drugs:
-        names = [desk.saying.name(drug.concept) for drug in drugs]
-        slots = (("n", str(len(drugs))), ("drugs", listed(desk.language, names)))
-        # One row for each drug: the sentence counts drugs, not orders.
-        pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
-        computed = (Computation("count", float(len(drugs))),)
-        yield Point("safety.clear_other" if others else "safety.clear", slots, pieces, computed)
+def _free(desk: Desk, judged: Judgement, drugs: Sequence[Taken], *, others: bool) -> Iterator[Point]:
+    """The current drugs for which nothing held: in one sentence those of which all could be checked."""
+    if desk.action.relations == _ALLERGIES:
+        yield from told_of(desk, "safety.no_allergy", drugs)
+        return
+    spared = [drug for drug in drugs if is_local(desk, drug)]
+    open_ = {rule.drug.concept for rule, _ in judged.unknown}
+    clear = [drug for drug in drugs if drug not in spared and drug.concept not in open_]
+    others = others or len(clear) < len(drugs)
+    yield from told_of(desk, "safety.clear_other" if others else "safety.clear", clear)
+    yield from _local(desk, spared)
 
 
-def _without_allergy(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
-    if drugs:
-        names = [desk.saying.name(drug.concept) for drug in drugs]
-        slots = (("n", str(len(drugs))), ("drugs", listed(desk.language, names)))
-        pieces = desk.cites.rows(drug.rows[0] for drug in drugs)
-        yield Point("safety.no_allergy", slots, pieces, (Computation("count", float(len(drugs))),))
-
-
-def _is_local(desk: Desk, drug: Taken) -> bool:
-    lineage = (drug.concept, *desk.patient.classes(drug.concept))
-    return bool(drug.orders) and all(local(order.route, lineage) for order in drug.orders)
+def _free_asked(desk: Desk, judged: Judgement, drugs: Sequence[Taken]) -> Iterator[Point]:
+    """The drugs asked about that are not current and of which all could be checked."""
+    if drugs and not judged.unknown:
+        names = listed(desk.language, [desk.saying.name(drug.concept) for drug in drugs])
+        yield Point("safety.clear_asked", (("drugs", names),))
 
 
 def _local(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
@@ -301,10 +205,15 @@ def _local(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
         yield Point("safety.local", slots, pieces, (Computation("count", float(len(drugs))),))
 
 
-def _not_known(desk: Desk) -> Iterator[Point]:
-    orders = desk.patient.unknown_orders
-    if orders:
-        names = dict.fromkeys(order.wording for order in orders)
-        slots = (("n", str(len(orders))), ("drugs", listed(desk.language, [*names])))
-        pieces = desk.cites.rows(order.row for order in orders)
-        yield Point("safety.not_known", slots, pieces, (Computation("count", float(len(orders))),))
+def _assumed(
+    desk: Desk, judged: Judgement, points: Sequence[Point], drugs: int, pairs: int
+) -> tuple[tuple[str, Slots], ...]:
+    """What was looked at, and what the computed values take for granted."""
+    said: list[tuple[str, Slots]] = [("rules", (("rules", str(judged.rules)), ("drugs", str(drugs))))]
+    if pairs:
+        said.append(("grave_pairs", (("pairs", str(pairs)),)))
+    said.append(("current", (("now", desk.scope.now),)))
+    kidney = ("egfr", "creatinine_clearance", "clearance_as_egfr")
+    if any(value.name in kidney for point in points for value in point.computed):
+        said.append(("egfr", ()))
+    return tuple(said)

@@ -74,8 +74,9 @@ class ExploreGraph:
         subject_id: whose record; ``None`` for a question about many or about none.
         concepts: ids of what the question names, in its order.
         absent: ids of findings that the question says are not there.
-        relations: of a question for facts: the relations asked for; of drug safety, ``allergic_to`` alone where
-            only allergies are asked about; of an explanation, ``adverse_effect`` where only drugs are.
+        relations: of a question for facts: the relations asked for; of drug safety, ``allergic_to`` where only
+            allergies are asked about, ``interacts_with`` where interactions count, too; of an explanation,
+            ``adverse_effect`` where only drugs are.
         side: of a question for facts: whether the first of the concepts is the subject or the object.
         counts: of a cohort: how many are asked for, and not who.
         drugs: of effects: the drugs that are asked about; empty for all current ones.

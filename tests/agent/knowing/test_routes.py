@@ -54,7 +54,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicalAgent]:
 
 def told(answer: Answer, drug: str) -> list[str]:
     """The sentences that say what to do about a drug."""
-    return [claim.text for claim in answer.claims if claim.text.startswith(f"{drug}:")]
+    return [claim.text for claim in answer.claims if claim.text.startswith((f"– {drug} (", f"{drug} ("))]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_drops_and_capsules_that_are_not_absorbed_are_told_as_local(answer: Answ
 
 
 def test_eye_drops_that_act_on_the_whole_body_are_still_judged(answer: Answer) -> None:
-    assert any("Asthma" in text and "contraindicated" in text for text in told(answer, "Timolol"))
+    assert any("Asthma" in text and "contraindicated_when" in text for text in told(answer, "Timolol"))
 
 
 def test_the_same_drug_by_injection_is_judged(answer: Answer) -> None:
