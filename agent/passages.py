@@ -1,6 +1,6 @@
 """The tool ``search_knowledge``: sentences of the imported documents that bear on a question."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.planning.plan import SearchKnowledge
@@ -59,6 +59,14 @@ class PassageReader:
         scored = self._score(action.text, list(self._sentences(hits)))
         kept = [one for one in scored if one.relevance >= max(_RELEVANT, _NEAR_BEST * scored[0].relevance)]
         return PassagesFinding(action, tuple(kept[:_MOST]), searched=self._library.count())
+
+    def mentioning(self, concepts: Collection[str]) -> list[str]:
+        """Ids of the documents that mention some concepts without denying them, most often first."""
+        where = Filter(kinds=frozenset({"document"}))
+        found = (
+            pair for index in self._retrieval.indexes for pair in index.sources_mentioning(concepts, where)
+        )
+        return [source_id for source_id, _ in sorted(found, key=lambda pair: (-pair[1], pair[0]))]
 
     def close(self) -> None:
         """Release the index."""

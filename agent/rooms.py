@@ -79,11 +79,12 @@ class Rooms:
         terminology = Terminology.load()
         graph = knowledge_graph(report)
         finder = MentionFinder.load(NameTable.of_graph(graph))
-        explorer = Explorer(store, graph, PatientGraph.open(store, folder), library(), finder)
         reading, spelt = QuestionReader(graph, finder, terminology), Spelt(terminology)
         values = ValueIndex.open(store, folder)
         embedder = Embedder(embedding_model())
         passages = _passages(graph, finder, embedder, _synonyms(terminology), report)
+        mentioning = passages.mentioning if passages is not None else None
+        explorer = Explorer(store, graph, PatientGraph.open(store, folder), library(), finder, mentioning)
         notes = reader = None
         if "notes" in store.tables:
             notes = PassageIndex.open(StoreNotes(store), folder, embedder)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -199,6 +200,17 @@ class PassageIndex:
         with self._lock:
             return list(concept_table.mentioning(self._connection, concepts, _POSTINGS, allowed))
 
+    def sources_mentioning(
+        self, concepts: Collection[str], where: Filter | None = None
+    ) -> list[tuple[str, int]]:
+        """The sources that mention concepts and do not only deny them, with how often, most often first."""
+        counted: Counter[str] = Counter()
+        times_of = {i: times for _, i, negated, times in self.mentioning(concepts, where) if not negated}
+        with self._lock:
+            for place in chunk_table.places(self._connection, times_of):
+                counted[place.source.source_id] += times_of[place.chunk_id]
+        return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
     def chunks_of(self, kind: SourceKind, source_id: str) -> list[int]:
         """The chunks of one source, in order."""
         with self._lock:
@@ -213,9 +225,7 @@ class PassageIndex:
         """Release the files."""
         self._connection.close()
 
-    def _by_words(
-        self, query: str, depth: int, allowed: NDArray[np.int64] | None
-    ) -> list[tuple[int, float]]:
+    def _by_words(self, query: str, depth: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
         with self._lock:
             return keywords.search(self._connection, query, depth, allowed)
 

@@ -62,7 +62,7 @@ class Explanation:
 def explanation(desk: Desk) -> GraphFinding:
     """The explanations of what the question names, likeliest first by relation, severity and time."""
     concept = desk.action.concepts[0]
-    points = list(_on_record(desk, concept))
+    points = list(on_record(desk, concept))
     found = explain(desk, concept, _time_of(desk, concept))
     if desk.action.relations:
         found = [one for one in found if one.candidate.said.kind == "drug"]
@@ -203,8 +203,14 @@ def _time_of(desk: Desk, concept: str) -> str:
     return max(times) if times else desk.scope.now
 
 
-def _on_record(desk: Desk, concept: str) -> Iterator[Point]:
-    """Where the thing to be explained is on record: as a statement, and as a value that proves it."""
+def on_record(desk: Desk, concept: str, absent: str = "explanation.not_there") -> Iterator[Point]:
+    """Where a thing is on record: as a statement, and as a value that proves it.
+
+    Args:
+        desk: of the question.
+        concept: the thing.
+        absent: what is said where it is neither.
+    """
     name = desk.saying.name(concept)
     things = desk.patient.having(concept)
     if things:
@@ -230,7 +236,7 @@ def _on_record(desk: Desk, concept: str) -> Iterator[Point]:
         elif verdict is not None and verdict.outcome == "false":
             disproved = disproved or (edge, verdict.because[0])
     if not things and not proved:
-        yield Point("explanation.not_there", (("name", name),))
+        yield Point(absent, (("name", name),))
     if not proved and disproved is not None:
         yield from _disproved(desk, name, *disproved)
 

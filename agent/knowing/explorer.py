@@ -1,6 +1,6 @@
 """The tool ``explore_graph``: walks the knowledge graph and the patient graph for one clinical question."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from agent.answer import Language
@@ -48,6 +48,7 @@ class Explorer:
         patients: the patient graph of the store.
         library: imported guidelines.
         finder: finds what they name.
+        mentioning: the documents that mention some concepts, most often first; ``None`` where none is indexed.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class Explorer:
         patients: PatientGraph,
         library: Library,
         finder: MentionFinder,
+        mentioning: Callable[[Collection[str]], Sequence[str]] | None = None,
     ) -> None:
         self.graph = graph
         self.patients = patients
         self.library = library
         self._store = store
-        self._guidelines = Guidelines(library, finder)
+        self._guidelines = Guidelines(library, finder, mentioning)
 
     def explore(self, action: ExploreGraph, scope: Scope, language: Language) -> GraphFinding | Failed:
         """What the graphs say; a refusal where the patient may not be seen."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.knowing.desk import Desk
+from agent.knowing.explanation import on_record
 from agent.knowing.guidelines import Passage
 from agent.knowing.patient import kinship
 from agent.knowing.point import GraphFinding, Piece, Point
@@ -14,6 +15,7 @@ from knowledge.graph import Edge
 from knowledge.patients import Statement
 
 _RELATIONS = ("diagnosed_by", "monitored_by")
+_UNFOUNDED = "workup.absent"
 _PASSAGES = 2  # sentences of guidelines that are quoted for one thing
 _OLD_DAYS = 365
 """A result older than this is told with its age among what is missing."""
@@ -36,31 +38,55 @@ class Called:
 
 
 def workup(desk: Desk) -> GraphFinding:
-    """What is missing first, then what is old, then what is there."""
+    """What is missing first, then what is old, then what is there.
+
+    Where nothing says that the patient has what the question is about, that comes first, and nothing is missing.
+    """
     called = _called_for(desk)
+    unfounded = list(_not_there(desk))
+    key = "workup.would" if _is_unfounded(desk, unfounded) else "workup.missing"
     missing = [one for one in called if one.value is None and one.statement is None]
     there = [one for one in called if one not in missing]
     old = [
         one for one in there if one.time is not None and days_between(one.time, desk.scope.now) > _OLD_DAYS
     ]
     about = listed(desk.language, [desk.saying.name(concept) for concept in desk.action.concepts])
-    points = [*_not_there(desk), *(_missing(desk, one) for one in missing)]
+    points = [*unfounded, *(_missing(desk, one, key) for one in missing)]
     points += [_found(desk, "workup.old", one) for one in old]
     points += [_found(desk, "workup.done", one) for one in there if one not in old]
     if not called:
         points = [Point("workup.no_facts", (("name", about),))]
-    elif not missing and not old:
+    elif not missing and not old and not unfounded:
         points.insert(0, Point("workup.complete", (("name", about),), tuple(_evidence(desk, there[0]))))
     return GraphFinding(desk.action, tuple(points), (("workup", ()),))
 
 
 def _not_there(desk: Desk) -> Iterator[Point]:
-    """What the question is about but the record does not have."""
+    """What the question is about and no diagnosis or note asserts: what a value shows, what is only noted."""
     taken = {drug.concept for drug in desk.patient.drugs}
     taken |= {one for drug in desk.patient.drugs for one in desk.patient.classes(drug.concept)}
     for concept in desk.action.concepts:
-        if concept not in taken and not desk.patient.having(concept):
-            yield Point("explanation.not_there", (("name", desk.saying.name(concept)),))
+        if desk.graph.node(concept).type in ("drug", "drug_class"):
+            if concept not in taken:
+                yield Point("safety.not_current_drug", (("drug", desk.saying.name(concept)),))
+        elif not desk.patient.having(concept):
+            yield from on_record(desk, concept, _UNFOUNDED)
+            yield from _noted(desk, concept)
+
+
+def _is_unfounded(desk: Desk, points: Sequence[Point]) -> bool:
+    """Whether there is no evidence of any of the problems that the question is about."""
+    return sum(point.key == _UNFOUNDED for point in points) == len(desk.action.concepts)
+
+
+def _noted(desk: Desk, concept: str) -> Iterator[Point]:
+    """What notes say of a thing without asserting it of the patient: denied, possible, in the family."""
+    kinds = (concept, *desk.graph.descendants(concept))
+    said = desk.patients.statements(desk.patient.subject_id, relations=("noted",), concepts=kinds)
+    for one in said[-1:]:
+        worded = desk.saying.statement(one)
+        slots = (("because", worded.text), ("assertion", word(desk.language, f"assertion.{one.assertion}")))
+        yield Point("workup.noted", slots, (desk.cites.said(one),), worded.computed)
 
 
 def _called_for(desk: Desk) -> list[Called]:
@@ -107,13 +133,13 @@ def _looked_up(
     return Called(concept, paths, passages, statement=done[-1] if done else None)
 
 
-def _missing(desk: Desk, one: Called) -> Point:
+def _missing(desk: Desk, one: Called, key: str) -> Point:
     slots = (
         ("name", desk.saying.name(one.concept)),
         ("path", _reason(desk, one)),
         ("detail", "".join(desk.saying.detail(path[-1]) for path in one.paths)),
     )
-    return Point("workup.missing", slots, _sources(desk, one))
+    return Point(key, slots, _sources(desk, one))
 
 
 def _found(desk: Desk, key: str, one: Called) -> Point:

@@ -167,6 +167,48 @@ def test_a_guideline_that_was_imported_is_held_against_the_record(agent: Clinica
     assert not [claim for claim in answer.claims if "Lactate" in claim.text]
 
 
+def test_a_guideline_counts_by_its_sections_and_not_by_its_title_alone(agent: ClinicalAgent) -> None:
+    text = (
+        "# Handbook of the ward\n\n## Atrial fibrillation\n\nObtain an echocardiogram.\n\n"
+        "## Acute kidney injury\n\nObtain a renal ultrasound within 24 hours.\n\n### Follow-up\n\n"
+        "Measure cystatin C after three months.\n\n## Sundries\n\nIn acute kidney injury check potassium. "
+        "In pneumonia obtain a chest X-ray.\n"
+    )
+    assert list(agent.rooms.explorer.library.put([Document("ward", "Handbook of the ward", text)])) == [
+        "added"
+    ]
+    try:
+        answer = agent.ask("What is missing in the work-up of her acute kidney injury?", patient=1)
+    finally:
+        agent.rooms.explorer.library.remove(["ward"])
+    quoted = {piece.quote for piece in answer.evidence if piece.kind == "passage"}
+    assert quoted == {
+        "Obtain a renal ultrasound within 24 hours.",
+        "Measure cystatin C after three months.",
+        "In acute kidney injury check potassium.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "then"),
+    [
+        (
+            "What is missing in the work-up of her cirrhosis?",
+            "The record holds no evidence of",
+            "Would be called for",
+        ),
+        ("她的肝硬化还缺哪些检查？", "记录中没有肝硬化的证据", "如怀疑则需"),
+    ],
+)
+def test_of_a_disease_that_nothing_shows_that_is_said_first_and_nothing_is_missing(
+    agent: ClinicalAgent, question: str, first: str, then: str
+) -> None:
+    said = [claim.text for claim in agent.ask(question, patient=1).claims]
+    assert said[0].startswith(first)
+    assert any(text.startswith(then) for text in said)
+    assert not any(text.startswith(("Missing", "缺：")) for text in said)
+
+
 def test_a_relation_that_is_not_in_the_graph_is_not_told(agent: ClinicalAgent) -> None:
     graph = agent.rooms.explorer.graph
     source = "FDA label: metformin, Contraindications (2023)"
