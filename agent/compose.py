@@ -72,6 +72,7 @@ def compose(state: State) -> Draft:
         assumptions=assumptions,
         patient=_other_patient(state),
         chart=_chart(state),
+        result=next((f.result for f in state["findings"] if isinstance(f, GraphFinding) and f.result), None),
         searched=writer.searched,
     )
 

@@ -162,6 +162,7 @@ class Draft:
         outcomes: the results that its sentences say.
         patient: whom it is about, where that is not the patient that is open; the answer begins with it.
         chart: of the first result that was drawn.
+        result: the table of a walk, where one was asked for and the tables gave none.
         searched: how many notes were read in vain.
     """
 
@@ -175,6 +176,7 @@ class Draft:
     assumptions: tuple[str, ...] = ()
     patient: int | None = None
     chart: Chart | None = None
+    result: Result | None = None
     searched: int = 0
 
 

@@ -80,7 +80,10 @@ def verify(
     )
     if not kept:
         return replace(draft, status="refused", reason="low_confidence", sentences=(), evidence=())
-    return replace(draft, sentences=kept)
+    whole = len(kept) == len(
+        draft.sentences
+    )  # a table that a sentence of the walk did not bear out is not given
+    return replace(draft, sentences=kept, result=draft.result if whole else None)
 
 
 def resolves(
@@ -298,6 +301,9 @@ def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | N
     outcome = draft.outcomes[0] if draft.outcomes else None
     cited = {number for sentence in draft.sentences for number in sentence.evidence}
     answered = draft.status == "answered"
+    result = draft.result
+    if outcome is not None:
+        result = Result(columns=outcome.columns, rows=outcome.rows, truncated=outcome.truncated)
     return Answer(
         question=state["question"],
         language=language,
@@ -306,9 +312,7 @@ def finish(state: State, draft: Draft, steps: tuple[Step, ...], model: Model | N
         text=text,
         claims=tuple(Claim(text=s.text, evidence=s.evidence, verified=True) for s in draft.sentences),
         evidence=tuple(piece for piece in draft.evidence if piece.id in cited),
-        result=Result(columns=outcome.columns, rows=outcome.rows, truncated=outcome.truncated)
-        if outcome and answered
-        else None,
+        result=result if answered else None,
         sql=outcome.sql if outcome else None,
         chart={"mark": draft.chart.mark, "spec": draft.chart.spec} if draft.chart and answered else None,
         options=draft.options,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from agent.answer import NoteEvidence, RowEvidence
+from agent.answer import Cell, NoteEvidence, Result, RowEvidence
 from agent.knowing.desk import Desk
 from agent.knowing.evidence import UNNUMBERED
 from agent.knowing.point import Computation, GraphFinding, Piece, Point
@@ -38,7 +38,19 @@ def cohort(desk: Desk) -> GraphFinding:
         points += [_member(desk, member) for member in members[:_LISTED]]
         points += _more(desk, members[_LISTED:])
     points += _excluded(desk, kinds, members)
-    return GraphFinding(desk.action, tuple(points), (("hierarchy", ()),))
+    return GraphFinding(desk.action, tuple(points), (("hierarchy", ()),), result=_result(desk, members))
+
+
+def _result(desk: Desk, members: Sequence[Member]) -> Result:
+    """How many there are, or all of them with what makes them one; the keys are in the evidence of the count."""
+    if desk.action.counts:
+        return Result(columns=("count",), rows=((len(members),),))
+    rows: list[tuple[Cell, ...]] = []
+    for member in members:
+        said = _best(member)
+        name = desk.saying.name(said.concept) if said.concept is not None else said.name
+        rows.append((member.subject_id, name, said.start))
+    return Result(columns=("subject_id", "diagnosis", "charttime"), rows=tuple(rows))
 
 
 def _named(member: Member, kinds: Collection[str]) -> tuple[Statement, ...]:
@@ -50,7 +62,12 @@ def _count(desk: Desk, names: str, members: Iterable[Member]) -> Point:
     members = list(members)
     slots = (("n", str(len(members))), ("name", names))
     computed = (Computation("count", float(len(members))),)
-    return Point("cohort.count", slots, _together(desk, (_best(m) for m in members)), computed)
+    return Point(
+        "cohort.count_beside" if desk.action.beside else "cohort.count",
+        slots,
+        _together(desk, (_best(m) for m in members)),
+        computed,
+    )
 
 
 def _kinds(desk: Desk, members: Iterable[Member]) -> Iterator[Point]:

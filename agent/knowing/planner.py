@@ -19,6 +19,7 @@ from agent.planning.plan import (
     GraphQuestion,
     Plan,
     Planner,
+    QueryRecords,
     Refuse,
     SearchKnowledge,
     Turn,
@@ -84,6 +85,9 @@ class KnowledgePlanner:
             read = tuple(phrase(language, "misspelt", said=said, values=name) for said, name in misspelt)
             return Plan((action,), _SURE, read)
         plan = self.behind.plan(question, language, linked, scope, history, stop)
+        if len(plan.actions) == 1 and isinstance(plan.actions[0], QueryRecords):
+            beside = self._asked(question, language, linked, scope).counted()
+            return plan if beside is None else replace(plan, actions=(*plan.actions, beside))
         # What no table and no fact answers, a document may; an order to do something stays refused.
         unanswered = all(isinstance(one, Refuse) and one.reason in _UNANSWERED for one in plan.actions)
         if (
@@ -99,8 +103,11 @@ class KnowledgePlanner:
         """The walk that answers a question; a refusal or question back; ``None`` where it is another planner's."""
         if find_chart(question, language) is not None or says(question, language, "unknowable"):
             return None
-        asked = _Asked(question, language, linked, scope, self._reader.read(question, language), self._graph)
-        return asked.action()
+        return self._asked(question, language, linked, scope).action()
+
+    def _asked(self, question: str, language: Language, linked: Linked, scope: Scope) -> "_Asked":
+        named = self._reader.read(question, language)
+        return _Asked(question, language, linked, scope, named, self._graph)
 
 
 class _Asked:
@@ -148,7 +155,9 @@ class _Asked:
         return None
 
     def _interactions(self) -> Action | None:
-        if not (self._says("interactions") or (self._says("combined") and len(self._drugs) > 1)):
+        with_all = bool(self._drugs) and self._says("other_drugs")
+        together = self._says("combined") and (len(self._drugs) > 1 or with_all)
+        if not (self._says("interactions") or together):
             return None
         if len(self._drugs) > 1:
             return self._about("interactions", self._drugs)
@@ -212,13 +221,23 @@ class _Asked:
             return None
         return ExploreGraph("cohort", None, about, counts=self._says("count"))
 
-    def _is_kind(self, about: tuple[str, ...]) -> bool:
-        """Whether a question asks for patients with one thing, and that has kinds: these are not left out.
+    def counted(self) -> ExploreGraph | None:
+        """The count by concept that stands beside one of coded titles: of one thing that has kinds, at any time."""
+        about = self._named.of("disease", "finding")
+        if self._timed or not about or not self._says("count") or not self._has_kinds(about):
+            return None
+        return ExploreGraph("cohort", None, about[:1], counts=True, beside=True)
 
-        A count without such words is one of coded diagnoses, with its query: the tables' planner answers it.
+    def _is_kind(self, about: tuple[str, ...]) -> bool:
+        """Whether a question asks which patients have one thing, and that has kinds: these are not left out.
+
+        A count without such words is one of coded diagnoses, with its query: the tables' planner answers it, and
+        the count by concept is told beside it.
         """
-        if self._says("count"):
-            return False
+        return not self._says("count") and self._has_kinds(about)
+
+    def _has_kinds(self, about: tuple[str, ...]) -> bool:
+        """Whether a question asks for the patients with one thing and nothing else, of which there are kinds."""
         thing = caught(self._question, self._language, "cohort_plain")
         if thing is None or about[0] not in {node.id for node in self._graph.named(thing)}:
             return False

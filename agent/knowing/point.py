@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.answer import GraphEvidence, NoteEvidence, PassageEvidence, RowEvidence
+from agent.answer import GraphEvidence, NoteEvidence, PassageEvidence, Result, RowEvidence
 from agent.planning.plan import ExploreGraph
 
 ComputationName = Literal[
@@ -63,6 +63,7 @@ class GraphFinding:
     Attributes:
         assumptions: keys of what was taken for granted, with what fills them.
         names: of all concepts that the points name.
+        result: the table that was asked for, where it is one.
         general: all of it is general knowledge and says nothing of a patient.
     """
 
@@ -71,3 +72,4 @@ class GraphFinding:
     assumptions: tuple[tuple[str, Slots], ...] = ()
     general: bool = False
     names: tuple[str, ...] = ()
+    result: Result | None = None

@@ -79,6 +79,7 @@ class ExploreGraph:
             ``adverse_effect`` where only drugs are.
         side: of a question for facts: whether the first of the concepts is the subject or the object.
         counts: of a cohort: how many are asked for, and not who.
+        beside: of a cohort: a count of coded titles is told before it.
         drugs: of effects: the drugs that are asked about; empty for all current ones.
     """
 
@@ -89,6 +90,7 @@ class ExploreGraph:
     relations: tuple[str, ...] = ()
     side: Literal["out", "in"] = "out"
     counts: bool = False
+    beside: bool = False
     drugs: tuple[str, ...] = ()
 
 

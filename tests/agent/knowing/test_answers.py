@@ -85,6 +85,33 @@ def test_a_cohort_counts_subtypes_and_cites_each_patient(agent: ClinicalAgent) -
     assert {piece.kind for piece in answer.evidence} >= {"row"}
 
 
+def test_a_cohort_gives_its_patients_as_a_table_whose_keys_are_cited(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which patients have diabetes, including all subtypes?")
+    assert answer.result is not None
+    assert answer.result.columns == ("subject_id", "diagnosis", "charttime")
+    assert [(row[0], row[1]) for row in answer.result.rows] == [(1, "Type 2 diabetes mellitus")]
+    assert any(piece.kind == "row" and piece.table == "diagnoses_icd" for piece in answer.evidence)
+    counted = agent.ask("How many patients have any type of diabetes?")
+    assert counted.result is not None
+    assert counted.result.rows == ((1,),)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("How many patients have diabetes?", "By concept, with its subtypes"),
+        ("有多少患者有糖尿病？", "按概念统计"),
+    ],
+)
+def test_a_plain_count_is_told_by_coded_titles_and_by_concept(
+    agent: ClinicalAgent, question: str, said: str
+) -> None:
+    answer = agent.ask(question)
+    assert said not in answer.claims[0].text
+    assert said in answer.claims[1].text
+    assert answer.sql is not None
+
+
 def test_a_timeline_keeps_the_order_of_time(agent: ClinicalAgent) -> None:
     answer = agent.ask("Show the timeline of her type 2 diabetes", patient=1)
     times = [claim.text[:16] for claim in answer.claims]
