@@ -50,7 +50,7 @@ def _result(desk: Desk, members: Sequence[Member]) -> Result:
         said = _best(member)
         name = desk.saying.name(said.concept) if said.concept is not None else said.name
         rows.append((member.subject_id, name, said.start))
-    return Result(columns=("subject_id", "diagnosis", "charttime"), rows=tuple(rows))
+    return Result(columns=("subject_id", "name", "time"), rows=tuple(rows))
 
 
 def _named(member: Member, kinds: Collection[str]) -> tuple[Statement, ...]:

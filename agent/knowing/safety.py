@@ -44,7 +44,7 @@ def safety(desk: Desk) -> GraphFinding:
     points += _free(desk, judged, [d for d in drugs if d.concept not in told], others=bool(told))
     points += _free_asked(desk, judged, [d for d in others if d.concept not in told])
     if checked and not pairs:
-        points.append(Point("safety.no_pairs"))
+        points.append(Point("safety.no_pairs_asked" if desk.action.concepts else "safety.no_pairs"))
     if not desk.action.concepts:
         points += not_known(desk)
     return GraphFinding(desk.action, tuple(points), _assumed(desk, judged, points, len(every), checked))
@@ -81,9 +81,10 @@ def _severity(hit: Hit) -> str:
 
 
 def _pairs(desk: Desk) -> tuple[list[Interaction], int]:
-    """The grave interactions among the current drugs and those asked about, and how many pairs were looked at."""
+    """The interactions of the drugs asked about, else the grave ones, and how many pairs were looked at."""
     found, checked = among(desk)
-    return [one for one in found if one.edge.severity in GRAVE], checked
+    every = bool(desk.action.concepts)
+    return [one for one in found if every or one.edge.severity in GRAVE], checked
 
 
 def _interacting(desk: Desk, pairs: Sequence[Interaction], headed: bool) -> Iterator[Point]:
@@ -191,10 +192,10 @@ def _free(desk: Desk, judged: Judgement, drugs: Sequence[Taken], *, others: bool
 
 
 def _free_asked(desk: Desk, judged: Judgement, drugs: Sequence[Taken]) -> Iterator[Point]:
-    """The drugs asked about that are not current and of which all could be checked."""
-    if drugs and not judged.unknown:
+    """The drugs asked about that are not current and for which nothing held that could be checked."""
+    if drugs:
         names = listed(desk.language, [desk.saying.name(drug.concept) for drug in drugs])
-        yield Point("safety.clear_asked", (("drugs", names),))
+        yield Point("safety.clear_rest" if judged.unknown else "safety.clear_asked", (("drugs", names),))
 
 
 def _local(desk: Desk, drugs: Sequence[Taken]) -> Iterator[Point]:
@@ -211,7 +212,7 @@ def _assumed(
     """What was looked at, and what the computed values take for granted."""
     said: list[tuple[str, Slots]] = [("rules", (("rules", str(judged.rules)), ("drugs", str(drugs))))]
     if pairs:
-        said.append(("grave_pairs", (("pairs", str(pairs)),)))
+        said.append(("pairs" if desk.action.concepts else "grave_pairs", (("pairs", str(pairs)),)))
     said.append(("current", (("now", desk.scope.now),)))
     kidney = ("egfr", "creatinine_clearance", "clearance_as_egfr")
     if any(value.name in kidney for point in points for value in point.computed):

@@ -7,6 +7,8 @@ from agent.answer import Cell, Evidence, GraphEvidence, Language, NoteEvidence, 
 from agent.ui.escape import escape
 from agent.ui.patients import label
 from agent.ui.strings import strings
+from knowledge.documents import Library
+from knowledge.graph.relations import relations
 from knowledge.store import Patient, RecordStore
 
 MOST_ROWS = 25
@@ -32,6 +34,7 @@ def card(
     patients: Mapping[int, Patient],
     language: Language,
     *,
+    library: Library | None = None,
     key: str = "",
 ) -> str:
     """One card as HTML.
@@ -41,6 +44,7 @@ def card(
         store: read anew, so that the card shows what the record says now.
         patients: those that the user may see, for the name on the card.
         language: of the card's words.
+        library: where a passage is read anew, with what stands around it.
         key: tells the browser's script which citation the card belongs to.
     """
     words = strings(language)
@@ -49,13 +53,18 @@ def card(
     elif isinstance(evidence, RowEvidence):
         head, body, subject = _rows(evidence, store, words)
     elif isinstance(evidence, PassageEvidence):
-        head, body, subject = escape(evidence.doc_id), f"<p><mark>{escape(evidence.quote)}</mark></p>", None
+        head, body, subject = (
+            escape(evidence.title or evidence.doc_id),
+            _passage(evidence, library, words),
+            None,
+        )
     else:
-        head, body, subject = escape(evidence.source), _graph(evidence), None
+        head, body, subject = escape(words["general"]), _graph(evidence, words, language), None
     whose = patients.get(subject) if subject is not None else None
     named = f'<p class="cr-whose">{escape(label(whose, language))}</p>' if whose else ""
+    general = " cr-general" if isinstance(evidence, GraphEvidence | PassageEvidence) else ""
     return (
-        f'<article class="cr-card" tabindex="-1" data-key="{escape(key)}"><header>'
+        f'<article class="cr-card{general}" tabindex="-1" data-key="{escape(key)}"><header>'
         f'<span class="cr-number">{escape(words["evidence"])} {evidence.id}</span>'
         f'<span class="cr-what">{head}</span>'
         f'<button type="button" class="cr-close" aria-label="{escape(words["close"])}" '
@@ -162,6 +171,43 @@ def _cell(column: str, value: Cell, said: set[str]) -> str:
     return f"<mark>{shown}</mark>" if shown and column in said else shown
 
 
-def _graph(evidence: GraphEvidence) -> str:
-    edges = "".join(f"<li>{' — '.join(escape(part) for part in edge)}</li>" for edge in evidence.edges)
-    return f"<ul>{edges}</ul>"
+def _passage(evidence: PassageEvidence, library: Library | None, words: dict[str, str]) -> str:
+    """The span within its document, which says nothing of the patient."""
+    about = f'<p class="cr-about">{escape(words["general"])}</p>'
+    if library is None:
+        return f"{about}<p><mark>{escape(evidence.quote)}</mark></p>"
+    document = library.document(evidence.doc_id)
+    if document is None or document.text[evidence.start : evidence.end] != evidence.quote:
+        return f'{about}<p role="alert">{escape(words["document_changed"])}</p>'
+    page = document.page(evidence.start)
+    where = " · ".join(
+        part
+        for part in (
+            evidence.doc_id,
+            words["page"].format(n=page) if page is not None else "",
+            f"{words['section']} {evidence.start}–{evidence.end}",
+        )
+        if part
+    )
+    before = document.text[max(0, evidence.start - CONTEXT) : evidence.start]
+    after = document.text[evidence.end : evidence.end + CONTEXT]
+    return (
+        f'{about}<div class="cr-where">{escape(where)}</div>'
+        f'<div class="cr-note">{escape(before)}<mark>{escape(evidence.quote)}</mark>{escape(after)}</div>'
+    )
+
+
+def _graph(evidence: GraphEvidence, words: dict[str, str], language: Language) -> str:
+    """The path, step by step, what it adds, and the works that say so."""
+    edges = "".join(
+        f"<li><b>{escape(subject)}</b> <span>{escape(_relation(relation, language))}</span> <b>{escape(there)}</b></li>"
+        for subject, relation, there in evidence.edges
+    )
+    details = "".join(f"<p>{escape(detail)}</p>" for detail in evidence.details)
+    source = escape(words["said_by"].format(works=evidence.source))
+    return f'<ol class="cr-path">{edges}</ol>{details}<p class="cr-where">{source}</p>'
+
+
+def _relation(name: str, language: Language) -> str:
+    relation = relations().get(name)
+    return name if relation is None else relation.zh if language == "zh" else relation.en

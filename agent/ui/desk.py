@@ -79,7 +79,9 @@ class Desk:
         if answer is None or shown is None:
             return hint(language)
         piece = next(piece for piece in answer.evidence if piece.id == shown[1])
-        return card(piece, self.agent.rooms.store, self.patients, language, key=f"{shown[0]}-{shown[1]}")
+        rooms = self.agent.rooms
+        library, key = rooms.explorer.library, f"{shown[0]}-{shown[1]}"
+        return card(piece, rooms.store, self.patients, language, library=library, key=key)
 
     def stop(self, conversation: str) -> None:
         """Stop the question that is being answered."""

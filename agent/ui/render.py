@@ -120,14 +120,18 @@ def _answer(number: int, answer: Answer, words: dict[str, str]) -> str:
 
 def _cited(number: int, answer: Answer, words: dict[str, str]) -> str:
     known = {evidence.id for evidence in answer.evidence}
+    general = {evidence.id for evidence in answer.evidence if evidence.kind in ("graph", "passage")}
 
     def chip(match: re.Match[str]) -> str:
         evidence = int(match.group(1))
         if evidence not in known:
             return match.group()
         name = escape(f"{words['evidence']} {evidence}")
+        kind = ""
+        if evidence in general:
+            kind, name = " cr-general", f"{name}: {escape(words['general'])}"
         return (
-            f'<button type="button" class="cr-cite" data-turn="{number}" data-evidence="{evidence}" '
+            f'<button type="button" class="cr-cite{kind}" data-turn="{number}" data-evidence="{evidence}" '
             f'aria-label="{name}">{evidence}</button>'
         )
 

@@ -88,7 +88,7 @@ def test_a_cohort_counts_subtypes_and_cites_each_patient(agent: ClinicalAgent) -
 def test_a_cohort_gives_its_patients_as_a_table_whose_keys_are_cited(agent: ClinicalAgent) -> None:
     answer = agent.ask("Which patients have diabetes, including all subtypes?")
     assert answer.result is not None
-    assert answer.result.columns == ("subject_id", "diagnosis", "charttime")
+    assert answer.result.columns == ("subject_id", "name", "time")
     assert [(row[0], row[1]) for row in answer.result.rows] == [(1, "Type 2 diabetes mellitus")]
     assert any(piece.kind == "row" and piece.table == "diagnoses_icd" for piece in answer.evidence)
     counted = agent.ask("How many patients have any type of diabetes?")

@@ -1,12 +1,17 @@
 """What the page shows is escaped, and its citations can be clicked only where evidence stands behind them."""
 
-import pytest
+from pathlib import Path
 
-from agent.answer import Answer, Claim, NoteEvidence, Result
+import pytest
+from hospital import small_hospital
+
+from agent.answer import Answer, Claim, GraphEvidence, Language, NoteEvidence, PassageEvidence, Result
 from agent.events import AnswerReady, StepStarted
+from agent.ui.cards import card
 from agent.ui.escape import escape
 from agent.ui.render import TurnView, conversation
 from agent.ui.strings import strings
+from knowledge.documents import Document, Library
 
 
 def answered(text: str, **more: object) -> Answer:
@@ -63,3 +68,41 @@ def test_both_languages_have_the_same_words() -> None:
 
 def test_escape_leaves_no_sign_of_a_template() -> None:
     assert escape("a${b}`{{c}}") == "a&#36;&#123;b&#125;&#96;&#123;&#123;c&#125;&#125;"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_general_knowledge_looks_unlike_the_record(language: Language, tmp_path: Path) -> None:
+    text = "# Pathway\n\nObtain a renal ultrasound <now>.\n"
+    library = Library(tmp_path / "library.sqlite")
+    assert list(library.put([Document("aki", "Pathway", text, edition="2026")])) == ["added"]
+    start, quote = text.index("Obtain"), "Obtain a renal ultrasound <now>."
+    passage = PassageEvidence(
+        id=2, doc_id="aki", start=start, end=start + len(quote), quote=quote, title="Pathway (2026)"
+    )
+    path = GraphEvidence(
+        id=3,
+        edges=(("Metformin", "contraindicated_when", "eGFR < 30"),),
+        source="FDA label: metformin",
+        details=("Accumulates.",),
+    )
+    store = small_hospital(tmp_path / "small.sqlite")
+    shown = [card(piece, store, {}, language, library=library) for piece in (passage, path)]
+    for one in shown:
+        assert "cr-card cr-general" in one
+        assert strings(language)["general"] in one
+    assert "<mark>Obtain a renal ultrasound &lt;now&gt;.</mark>" in shown[0]
+    assert "# Pathway" in shown[0]  # what stands around it
+    assert {"en": "contraindicated when", "zh": "禁用于"}[language] in shown[1]
+    assert "Accumulates." in shown[1]
+    assert "FDA label: metformin" in shown[1]
+    answer = answered("Said [1][3].").model_copy(update={"evidence": (*answered("x").evidence, path)})
+    assert page(answer).count('class="cr-cite cr-general"') == 1
+
+
+def test_a_passage_that_the_document_no_longer_has_is_not_shown_as_if_it_had(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library.sqlite")
+    assert list(library.put([Document("aki", "Pathway", "All is new.")])) == ["added"]
+    passage = PassageEvidence(id=1, doc_id="aki", start=0, end=3, quote="Old", title="Pathway")
+    shown = card(passage, small_hospital(tmp_path / "small.sqlite"), {}, "en", library=library)
+    assert strings("en")["document_changed"] in shown
+    assert "<mark>" not in shown
