@@ -106,3 +106,8 @@ def test_sections_are_seen_without_line_breaks(said):
 def test_words_inside_a_name_say_nothing_of_other_names(finder):
     found = finder.find("Not-otherwise anemia", targets=["Not-otherwise anemia"])
     assert [mention.assertion for mention in found if mention.text == "Not-otherwise anemia"] == ["present"]
+
+
+def test_precautions_for_a_time_are_no_finding(said):
+    assert said("Telemetry; seizure precautions for 48 h.") == {"seizure": "hypothetical"}
+    assert said("Precautions for seizure.") == {"seizure": "hypothetical"}
