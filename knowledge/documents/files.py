@@ -2,6 +2,9 @@
 
 A Markdown or text file may begin with front matter between two lines ``---``: ``id``, ``title``, ``edition``,
 ``supersedes``, ``language``. Without it the id is the path without suffix and the title is the first heading.
+
+Where several documents of one import have an id in common (``leaflet.md`` beside ``leaflet.pdf``, a release whose
+numbers begin anew in each part), none takes the place of another: the second is called ``ID~2``, and so on.
 """
 
 import gzip
@@ -9,6 +12,7 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +33,7 @@ _TITLE = ("title", "question", "name")
 _FRONT = re.compile(r"---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_KEYS = ("id", "title", "edition", "supersedes", "language")
 _HEADING = re.compile(r"^#{1,6}\s+(\S.*?)\s*#*$", re.MULTILINE)
+_HALF = re.compile("[\ud800-\udfff]")
 _LONGEST_TITLE = 200
 _LONGEST_LINE = 20_000_000  # characters of a document in JSON Lines; longer ones come as files of their own
 
@@ -54,6 +59,16 @@ def documents(path: Path) -> Iterator[Document | Rejected]:
     Raises:
         ImportFailure: the path is not there, or no file below it is a document.
     """
+    met: Counter[str] = Counter()
+    for found in _found(path):
+        if isinstance(found, Document):
+            met[found.doc_id] += 1
+            if met[found.doc_id] > 1:
+                found = replace(found, doc_id=f"{found.doc_id}~{met[found.doc_id]}")
+        yield found
+
+
+def _found(path: Path) -> Iterator[Document | Rejected]:
     if not path.exists():
         raise ImportFailure(f"There is nothing at {path}.")
     found = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
@@ -123,7 +138,7 @@ def _skip_line(lines: IO[str]) -> None:
 def _of_line(line: str, number: int, name: str, stem: str) -> Document | Rejected:
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError of its own
         return Rejected(name, number, "is no JSON")
     if not isinstance(row, dict):
         return Rejected(name, number, "is no JSON object")
@@ -142,7 +157,10 @@ def _of_line(line: str, number: int, name: str, stem: str) -> Document | Rejecte
         language=_text_of(row.get("language")),
         origin=name,
     )
-    return _finished(document)
+    try:
+        return _finished(document)
+    except ImportFailure as refused:
+        return Rejected(name, number, str(refused))
 
 
 def _with_front_matter(document: Document) -> Document:
@@ -168,6 +186,9 @@ def _with_front_matter(document: Document) -> Document:
 
 def _finished(document: Document) -> Document:
     """With its language, and a title of one line."""
+    said = (document.text, document.title, document.doc_id, document.edition, document.supersedes)
+    if any(_HALF.search(part) for part in said if part):
+        raise ImportFailure("contains halves of characters (lone surrogates): save it as UTF-8")
     language = document.language or language_of(document.text)
     title = " ".join(document.title.split())[:_LONGEST_TITLE]
     if document.supersedes == document.doc_id:

@@ -18,6 +18,10 @@ from typing import Literal
 from knowledge.errors import StoreError
 
 Put = Literal["added", "changed", "same"]
+_DAMAGED = (
+    "The library {} is damaged, or no library of documents. Put a copy of it back, or move it away and import the "
+    "documents again."
+)
 _FIELDS = "doc_id, title, text, edition, supersedes, language, origin, pages, version"
 
 
@@ -128,6 +132,23 @@ class Library:
         with self._reading() as connection:
             return connection.execute("SELECT count(*) FROM in_use").fetchone()[0]
 
+    def check(self) -> int:
+        """Look through the whole file; how many documents are in use.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        with self._reading() as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            altered = [
+                doc_id
+                for doc_id, sha256, text in connection.execute("SELECT doc_id, sha256, text FROM documents")
+                if text_sha256(text) != sha256
+            ]
+            if found != "ok" or altered:
+                raise StoreError(f"{_DAMAGED.format(self.path)} ({len(altered)} texts are not what was imported.)")
+            return connection.execute("SELECT count(*) FROM in_use").fetchone()[0]
+
     def entries(self) -> list[Entry]:
         """The catalogue: every document's newest version, by id."""
         with self._reading() as connection:
@@ -158,33 +179,53 @@ class Library:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with closing(sqlite3.connect(self.path)) as connection, connection:
+                connection.execute("PRAGMA journal_mode = WAL")  # an import at work keeps no reader waiting
                 if not _is_library(connection):
-                    sql = files("knowledge.documents").joinpath("library.sql").read_text(encoding="utf-8")
-                    connection.executescript(sql)
+                    connection.executescript(f"BEGIN;{_schema()}COMMIT;")  # whole, or a later import makes it
                 yield connection
-        except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(
-                f"The library {self.path} cannot be written: {error}. Is another import at work?"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.path} is no library of documents. Move it away.") from error
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise self._failure("written", error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.is_file():
-            with closing(sqlite3.connect(":memory:")) as connection:  # nothing was imported yet
-                sql = files("knowledge.documents").joinpath("library.sql").read_text(encoding="utf-8")
-                connection.executescript(sql)
-                yield connection
-            return
         try:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
+            if not self.path.is_file():
+                yield from _empty()
+                return
+            # Opened for writing, where that is allowed, so that what a killed import left is rolled back.
+            uri = f"{self.path.resolve().as_uri()}?mode=rw"
             with closing(sqlite3.connect(uri, uri=True)) as connection:
-                yield connection
-        except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"The library {self.path} cannot be read ({error}). Move it away and import again."
-            ) from error
+                connection.execute("PRAGMA query_only = ON")
+                if _is_library(connection):
+                    yield connection
+                else:  # the first import was killed before it began
+                    yield from _empty()
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise self._failure("read", error) from error
+
+    def _failure(self, done: str, error: Exception) -> StoreError:
+        """What is wrong, and what to do: nobody is told to give up documents because another import is at work."""
+        match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF:
+            case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+                return StoreError(_DAMAGED.format(self.path))
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                remedy = "Another import is at work; wait until it is done."
+            case sqlite3.SQLITE_FULL:
+                remedy = "Make room on its disk; nothing in it was changed."
+            case _:
+                remedy = "Look whether its disk is full, and whether the file and its folder may be written."
+        return StoreError(f"The library {self.path} cannot be {done}: {error}. {remedy}")
+
+
+def _empty() -> Iterator[sqlite3.Connection]:
+    """A library in memory in which nothing is."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_schema())
+        yield connection
+
+
+def _schema() -> str:
+    return files("knowledge.documents").joinpath("library.sql").read_text(encoding="utf-8")
 
 
 def text_sha256(text: str) -> str:

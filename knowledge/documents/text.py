@@ -9,12 +9,12 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from itertools import accumulate
 
 import docx
 import pypdf
 from docx.table import Table
+from lxml import etree
 from pypdf.errors import DependencyError
 
 from knowledge.errors import ImportFailure
@@ -77,15 +77,19 @@ def extract_marked(data: bytes, kind: str, charset: str | None = None, *, marked
         case "docx":
             text = _docx(data, marked)
         case "html":
-            text = _html(decode(data, charset), marked)
+            text = _html(_whole(decode(data, charset)), marked)
         case _:
             text = decode(data, charset)
-    if "\0" in text:
-        raise ImportFailure("contains NUL bytes: it is damaged or no text file")
-    if not text.strip():
+    if not _whole(text).strip():
         raise ImportFailure("no text: needs OCR" if kind == "pdf" else "no text")
     lengths = accumulate((len(page) + len(_PAGE_GAP) for page in pages[:-1]), initial=0)
     return Extracted(_unix(text), tuple(lengths) if pages else ())
+
+
+def _whole(text: str) -> str:
+    if "\0" in text:
+        raise ImportFailure("contains NUL bytes: it is damaged or no text file")
+    return text
 
 
 def _unix(text: str) -> str:
@@ -166,8 +170,8 @@ def _sign(style: str | None) -> str:
     return "" if level is None else "#" * int(level[1] or 1) + " "
 
 
-class _Text(HTMLParser):
-    """Collects what a browser would show, with a line for each block."""
+class _Text:
+    """Collects what a browser would show, with a line for each block; the target of lxml's parser."""
 
     BLOCK = re.compile(
         "address|article|blockquote|br|d[dlt]|div|footer|h[1-6]|header|hr|li|ol|p|pre|section|table|tr|ul"
@@ -175,13 +179,14 @@ class _Text(HTMLParser):
     HIDDEN = frozenset(("head", "script", "style", "template"))
 
     def __init__(self, marked: bool) -> None:
-        super().__init__(convert_charrefs=True)
         self.marked = marked
         self.parts: list[str] = []
+        self.run: list[str] = []  # text since the last tag, which the parser gives in pieces
         self.hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, attributes: object) -> None:
         """Open a block, a cell or something that is not shown."""
+        self.flush()
         if tag in self.HIDDEN:
             self.hidden += 1
         elif self.BLOCK.fullmatch(tag):
@@ -190,22 +195,40 @@ class _Text(HTMLParser):
         elif tag in ("td", "th"):
             self.parts.append("\t")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         """Close a block or what was not shown."""
+        self.flush()
         if tag in self.HIDDEN:
             self.hidden = max(0, self.hidden - 1)
         elif self.BLOCK.fullmatch(tag):
             self.parts.append("\n")
 
-    def handle_data(self, data: str) -> None:
-        """Keep text, its white space as a browser shows it."""
+    def data(self, data: str) -> None:
+        """Keep text that is shown."""
         if not self.hidden:
-            self.parts.append(re.sub(r"\s+", " ", data))
+            self.run.append(data)
+
+    def comment(self, data: str) -> None:
+        """Nobody sees it."""
+
+    def flush(self) -> None:
+        """End a run of text, its white space as a browser shows it."""
+        self.parts.append(re.sub(r"\s+", " ", "".join(self.run)))
+        self.run.clear()
+
+    def close(self) -> str:
+        """All of it."""
+        self.flush()
+        return "".join(self.parts)
 
 
 def _html(source: str, marked: bool) -> str:
-    parser = _Text(marked)
-    parser.feed(source)
-    parser.close()
-    lines = (line.strip(" \t") for line in "".join(parser.parts).split("\n"))
+    # Not html.parser, which takes minutes for a page of unclosed tags; this one is linear and fetches nothing.
+    parser = etree.HTMLParser(target=_Text(marked), encoding="utf-8", huge_tree=True, no_network=True)
+    try:
+        parser.feed(source.encode("utf-8"))
+        shown = str(parser.close())
+    except (etree.LxmlError, UnicodeEncodeError) as error:
+        raise ImportFailure("is damaged HTML") from error
+    lines = (line.strip(" \t") for line in shown.split("\n"))
     return "\n".join(line for line in lines if line.strip("# " if marked else None))

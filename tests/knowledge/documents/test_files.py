@@ -4,12 +4,15 @@ import gzip
 import io
 import json
 from pathlib import Path
+from time import process_time
 
 import docx
 import pypdf
 import pytest
 
+from knowledge.documents import Library
 from knowledge.documents.files import Document, Rejected, documents
+from knowledge.documents.text import extract
 from knowledge.errors import ImportFailure
 from knowledge.mentions.sentences import sections
 
@@ -185,3 +188,56 @@ def test_a_docx_that_unpacks_to_far_too_much_is_refused_unread(
     docx.Document().save(str(file))
     monkeypatch.setattr("knowledge.documents.text.MAX_XML_BYTES", 1000)
     assert "unpacks to more than" in refused(file).reason
+
+
+def test_documents_of_one_import_with_the_same_id_are_all_kept(tmp_path: Path) -> None:
+    lines = [{"id": "1-1", "text": text} for text in ("Adults.", "Children.", "Elders.")]
+    (tmp_path / "faq.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (tmp_path / "leaflet.md").write_text("For patients.")
+    (tmp_path / "leaflet.txt").write_text("For nurses.")
+    found = {one.doc_id: one.text for one in documents(tmp_path) if isinstance(one, Document)}
+    assert found == {
+        "faq/1-1": "Adults.",
+        "faq/1-1~2": "Children.",
+        "faq/1-1~3": "Elders.",
+        "leaflet": "For patients.",
+        "leaflet~2": "For nurses.",
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps({"id": 2, "text": "half \ud800 a character"}),
+        json.dumps({"id": 2, "text": "fine", "title": "\udc00"}),
+        json.dumps({"id": "\ud800", "text": "fine"}),
+        json.dumps({"id": "s", "text": "fine", "supersedes": "faq/s"}),
+        '{"id": 2, "text": %s}' % ("9" * 5000),
+        "[" * 100_000,
+        '{"id": 2, "text": "a\\u0000b"}',
+    ],
+)
+def test_a_hostile_line_is_rejected_alone(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "faq.jsonl"
+    path.write_text(f'{{"id": 1, "text": "before"}}\n{line}\n{{"id": 3, "text": "after"}}\n')
+    first, rejected, last = documents(path)
+    assert isinstance(rejected, Rejected) and rejected.line == 2
+    assert [one.text for one in (first, last) if isinstance(one, Document)] == ["before", "after"]
+    put = list(
+        Library(tmp_path / "library.sqlite").put(one for one in (first, last) if isinstance(one, Document))
+    )
+    assert put == ["added", "added"]
+
+
+@pytest.mark.parametrize("sign", ["<a ", "<a b='", "<!--", "<![CDATA[", "<div>", "<", "&"])
+def test_a_page_of_unclosed_signs_is_read_in_no_time(sign: str) -> None:
+    began = process_time()
+    extract(f"<h1>Care</h1>{sign * 200_000}".encode(), "html")
+    assert process_time() - began < 5  # what is quadratic takes minutes
+
+
+def test_html_keeps_figures_with_signs_and_drops_scripts_and_titles() -> None:
+    page = b"<title>t</title><p>eGFR <30 &amp; K&nbsp;>5 <script>x</script><img src=x onerror=y></p><td>a<td>b<p>c"
+    assert extract(page, "html") == "eGFR <30 & K >5\na\tb\nc"
+    with pytest.raises(ImportFailure, match="NUL"):
+        extract(b"<p>a\0b", "html")

@@ -1,5 +1,9 @@
 """The library keeps every edition, and what replaces what; the index follows its log."""
 
+import signal
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,7 +90,81 @@ def test_the_page_of_an_offset(library: Library) -> None:
 def test_a_file_that_is_no_library_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     path.write_text("not a database, but long enough to be read as one" * 40)
-    with pytest.raises(StoreError, match="Move it away"):
+    with pytest.raises(StoreError, match="is damaged, or no library"):
         Library(path).count()
     with pytest.raises(StoreError):
         put(Library(path), OLD)
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from knowledge.documents import Document, Library
+
+def documents():
+    for number in range(400):
+        yield Document(f"new-{number}", "New", "long text " * 1000)
+    if sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+list(Library(Path(sys.argv[1])).put(documents()))
+"""
+
+
+def test_an_import_killed_at_work_leaves_the_library_as_it_was_and_the_next_one_works(
+    library: Library,
+) -> None:
+    put(library, OLD)
+    for ending, done in (("killed", -signal.SIGKILL), ("whole", 0)):
+        ended = subprocess.run([sys.executable, "-c", _KILLED, library.path, ending], check=False)
+        assert ended.returncode == done
+        assert library.count() == (1 if ending == "killed" else 401)
+    assert put(library, OLD) == ["same"]
+    assert {path.name for path in library.path.parent.iterdir()} == {"library.sqlite"}
+
+
+def test_a_journal_that_a_killed_import_of_an_older_version_left_is_rolled_back(library: Library) -> None:
+    put(library, OLD)
+    script = (
+        "import os, signal, sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n"
+        "c.execute('PRAGMA journal_mode = DELETE')\nc.execute('PRAGMA cache_size = 5')\n"
+        "c.execute(\"UPDATE documents SET text = 'half'\")\n"
+        "c.execute('CREATE TABLE t AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 9999) "
+        "SELECT i, hex(randomblob(99)) FROM n')\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, library.path], check=False)
+    assert library.path.with_name("library.sqlite-journal").exists()
+    assert [document.text for document in library.in_use()] == [OLD.text]
+
+
+def test_a_first_import_killed_before_it_began_left_an_empty_library(library: Library) -> None:
+    library.path.parent.mkdir()
+    library.path.write_bytes(b"")
+    assert (library.count(), library.entries()) == (0, [])
+    assert put(library, OLD) == ["added"]
+    assert library.count() == 1
+
+
+def test_who_reads_is_not_kept_waiting_by_an_import_and_a_second_import_is_told(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, OLD)
+    adding = library.put([NEW, Document("other", "Other", "More.")])
+    assert next(adding) == "added"
+    assert [document.doc_id for document in library.in_use()] == ["sepsis-2016"]
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, timeout=0, **named))
+    with pytest.raises(StoreError, match="Another import is at work; wait") as told:
+        put(library, NEW)
+    assert "ove it away" not in str(told.value)
+    assert list(adding) == ["added"]
+    assert library.count() == 2
+
+
+def test_a_damaged_library_is_named_with_what_to_do(library: Library) -> None:
+    put(library, *(Document(f"d{n}", "D", "text " * 2000) for n in range(40)))
+    data = bytearray(library.path.read_bytes())
+    data[4096:40960] = bytes(36864)
+    library.path.write_bytes(data)
+    with pytest.raises(StoreError, match="Put a copy of it back"):
+        list(library.in_use())
