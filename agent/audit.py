@@ -93,6 +93,9 @@ class Audit:
             answer: as it was given.
             scope: under which it was asked.
             store: identity of the record store.
+
+        Raises:
+            ConfigError: it cannot be written, for a full disk say; then nothing of it is.
         """
         entry = json.dumps(
             {
@@ -112,15 +115,25 @@ class Audit:
             ensure_ascii=False,
             sort_keys=True,
         )
-        with self._lock, closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            last = connection.execute("SELECT mac FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-            mac = self._mac(last[0] if last else "", entry)
-            connection.execute("INSERT INTO audit (entry, mac) VALUES (?, ?)", (entry, mac))
-            connection.execute("COMMIT")
-            temporary = self._head.with_suffix(".part")
-            temporary.write_text(mac, encoding="ascii")
-            os.replace(temporary, self._head)
+        try:
+            with self._lock, closing(self._connect()) as connection:
+                self._append(connection, entry)
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(
+                f"The answer is withheld, for the audit {self._database} cannot be written: {error}. "
+                "Make room on its disk, or make it writable, and ask again."
+            ) from error
+
+    def _append(self, connection: sqlite3.Connection, entry: str) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        last = connection.execute("SELECT mac FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        mac = self._mac(last[0] if last else "", entry)
+        connection.execute("INSERT INTO audit (entry, mac) VALUES (?, ?)", (entry, mac))
+        # Written before the row is kept: on a full disk this fails, and a chain without its head reads as broken.
+        temporary = self._head.with_suffix(".part")
+        temporary.write_text(mac, encoding="ascii")
+        connection.execute("COMMIT")
+        os.replace(temporary, self._head)
 
     def verify(self) -> AuditState:
         """Walk the chain from its first row."""

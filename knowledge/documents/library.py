@@ -146,7 +146,9 @@ class Library:
                 if text_sha256(text) != sha256
             ]
             if found != "ok" or altered:
-                raise StoreError(f"{_DAMAGED.format(self.path)} ({len(altered)} texts are not what was imported.)")
+                raise StoreError(
+                    f"{_DAMAGED.format(self.path)} ({len(altered)} texts are not what was imported.)"
+                )
             return connection.execute("SELECT count(*) FROM in_use").fetchone()[0]
 
     def entries(self) -> list[Entry]:
@@ -182,6 +184,9 @@ class Library:
                 connection.execute("PRAGMA journal_mode = WAL")  # an import at work keeps no reader waiting
                 if not _is_library(connection):
                     connection.executescript(f"BEGIN;{_schema()}COMMIT;")  # whole, or a later import makes it
+                connection.execute(
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                )  # so that a full disk gets its room back
                 yield connection
         except (OSError, sqlite3.DatabaseError) as error:
             raise self._failure("written", error) from error
@@ -205,6 +210,10 @@ class Library:
 
     def _failure(self, done: str, error: Exception) -> StoreError:
         """What is wrong, and what to do: nobody is told to give up documents because another import is at work."""
+        if isinstance(error, sqlite3.Error) and not hasattr(error, "sqlite_errorcode"):
+            return StoreError(
+                _DAMAGED.format(self.path)
+            )  # text that is no UTF-8, which the error would quote
         match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF:
             case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
                 return StoreError(_DAMAGED.format(self.path))

@@ -168,3 +168,20 @@ def test_a_damaged_library_is_named_with_what_to_do(library: Library) -> None:
     library.path.write_bytes(data)
     with pytest.raises(StoreError, match="Put a copy of it back"):
         list(library.in_use())
+
+
+def test_an_import_that_finds_the_disk_full_says_so_and_gives_the_room_back(library: Library) -> None:
+    script = (
+        "import resource, signal, sys; from pathlib import Path; "
+        "from knowledge.documents import Document, Library; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "try: list(Library(Path(sys.argv[1])).put(Document(f'd{n}', 'D', 'secret ' * 3000) for n in range(400)))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    put(library, OLD)
+    told = subprocess.run(
+        [sys.executable, "-c", script, library.path], capture_output=True, text=True, check=True
+    )
+    assert "StoreError" in told.stdout and "disk" in told.stdout and "secret" not in told.stdout
+    assert [document.doc_id for document in library.in_use()] == ["sepsis-2016"]
+    assert {path.name for path in library.path.parent.iterdir()} == {"library.sqlite"}
