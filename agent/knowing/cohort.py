@@ -124,7 +124,9 @@ def _together(desk: Desk, statements: Iterable[Statement]) -> tuple[Piece, ...]:
         if isinstance(said.evidence, RowRef):
             rows.setdefault(said.evidence.table, []).append(said.evidence.row_id)
         else:
-            notes.append(desk.cites.note(said.evidence))
+            note = desk.cites.said(said)
+            assert note.kind == "note", "a mention is cited by its note"
+            notes.append(note)
     pieces: list[Piece] = []
     for table, ids in rows.items():
         shown = desk.cites.rows((RowRef(table, ids[0]),))[0]

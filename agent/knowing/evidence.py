@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import cast
 
 from agent.answer import Cell, GraphEvidence, Language, NoteEvidence, RowEvidence
+from agent.knowing.point import Mentioned
 from knowledge.graph import Edge, KnowledgeGraph
 from knowledge.mentions.sentences import sentences
 from knowledge.patients import NoteRef, RowRef, Statement
@@ -58,6 +59,7 @@ class Cites:
         self._graph = graph
         self._language: Language = language
         self.named: set[str] = set()  # every name that was given out
+        self.mentioned: dict[Mentioned, None] = {}  # every span of a note that was cited, in order
 
     def rows(self, refs: Iterable[RowRef]) -> tuple[RowEvidence, ...]:
         """One piece for each row, in their order."""
@@ -72,9 +74,14 @@ class Cites:
         """
         if isinstance(statement.evidence, RowRef):
             return self._row(statement.evidence, person=person)
-        return self.note(statement.evidence)
+        ref = statement.evidence
+        place = (ref.note_id, ref.start, ref.end)
+        self.mentioned[Mentioned(*place, statement.concept, statement.assertion, statement.experiencer)] = (
+            None
+        )
+        return self._note(ref)
 
-    def note(self, ref: NoteRef) -> NoteEvidence:
+    def _note(self, ref: NoteRef) -> NoteEvidence:
         """The sentence of a note that holds a span: what negates a mention stands beside it."""
         note = self._store.note(ref.note_id)
         assert note is not None, "the patient graph follows the notes"

@@ -1,10 +1,11 @@
 """What of a patient could explain a finding: drugs, diseases, procedures, germs, ranked, each with its path."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.knowing.desk import Desk
+from agent.knowing.effects import effects
 from agent.knowing.patient import kinship
 from agent.knowing.point import GraphFinding, Piece, Point, Slots
 from agent.knowing.saying import Worded, newest
@@ -16,6 +17,7 @@ from knowledge.patients import Problem, Statement
 from knowledge.store.store import TIME_FORMAT
 
 _SHOWN = 8
+_ABSENT = "explanation.not_there"
 _DRUG_DAYS, _PROCEDURE_DAYS, _ORGANISM_DAYS = 14, 30, 30
 """How long before the finding something may have ended, or been done, and still explain it."""
 _CAUSAL = ("adverse_effect", "causes", "risk_factor_of")
@@ -63,6 +65,9 @@ def explanation(desk: Desk) -> GraphFinding:
     """The explanations of what the question names, likeliest first by relation, severity and time."""
     concept = desk.action.concepts[0]
     points = list(on_record(desk, concept))
+    if desk.action.relations and any(point.key == _ABSENT for point in points):
+        risk = effects(desk)  # there is nothing to explain yet: what is asked is which drugs could do it
+        return replace(risk, points=(*points, *risk.points))
     found = explain(desk, concept, _time_of(desk, concept))
     if desk.action.relations:
         found = [one for one in found if one.candidate.said.kind == "drug"]
@@ -203,7 +208,7 @@ def _time_of(desk: Desk, concept: str) -> str:
     return max(times) if times else desk.scope.now
 
 
-def on_record(desk: Desk, concept: str, absent: str = "explanation.not_there") -> Iterator[Point]:
+def on_record(desk: Desk, concept: str, absent: str = _ABSENT) -> Iterator[Point]:
     """Where a thing is on record: as a statement, and as a value that proves it.
 
     Args:

@@ -63,6 +63,7 @@ class Explorer:
         self.graph = graph
         self.patients = patients
         self.library = library
+        self.finder = finder
         self._store = store
         self._guidelines = Guidelines(library, finder, mentioning)
 
@@ -72,7 +73,7 @@ class Explorer:
             return Failed("no_permission", say(language, "scope.no_permission", subject_id=action.subject_id))
         desk = Desk(action, scope, language, self._store, self.graph, self.patients, self._guidelines)
         finding = _WALKS[action.ask](desk)
-        return replace(finding, names=tuple(sorted(desk.cites.named)))
+        return replace(finding, names=tuple(sorted(desk.cites.named)), mentions=tuple(desk.cites.mentioned))
 
     def close(self) -> None:
         """Release the graphs."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from agent.answer import GraphEvidence, NoteEvidence, PassageEvidence, Result, RowEvidence
 from agent.planning.plan import ExploreGraph
+from knowledge.patients.model import OWN, Assertion, Experiencer
 
 ComputationName = Literal[
     "egfr",  # CKD-EPI 2021, from a creatinine and the patient's row
@@ -36,6 +37,23 @@ class Computation:
 
 
 @dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What a walk takes a span of a note to say of its patient; the verifier reads the note again and compares."""
+
+    note_id: int
+    start: int
+    end: int
+    concept: str | None
+    assertion: Assertion
+    experiencer: Experiencer
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it says that the patient has, or has had, the thing."""
+        return self.assertion in OWN and self.experiencer == "patient"
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One sentence to be said.
 
@@ -63,6 +81,7 @@ class GraphFinding:
     Attributes:
         assumptions: keys of what was taken for granted, with what fills them.
         names: of all concepts that the points name.
+        mentions: the spans of notes that the points rest on.
         result: the table that was asked for, where it is one.
         general: all of it is general knowledge and says nothing of a patient.
     """
@@ -72,4 +91,5 @@ class GraphFinding:
     assumptions: tuple[tuple[str, Slots], ...] = ()
     general: bool = False
     names: tuple[str, ...] = ()
+    mentions: tuple[Mentioned, ...] = ()
     result: Result | None = None

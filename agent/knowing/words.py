@@ -1,5 +1,6 @@
 """The sentences of what the graphs say: one table per language (``words.en.yaml``, ``words.zh.yaml``)."""
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -19,6 +20,13 @@ def word(language: Language, key: str, /, **slots: object) -> str:
     """The sentence ``room.name`` in a language, filled in; an unknown key is a ``KeyError``."""
     room, name = key.split(".")
     return _table(language)[room][name].format(**slots)
+
+
+def templates() -> Iterator[str]:
+    """Every wording in every language, its slots unfilled."""
+    for language in ("en", "zh"):
+        for room in _table(language).values():
+            yield from room.values()
 
 
 def listed(language: Language, names: list[str] | tuple[str, ...]) -> str:

@@ -1,12 +1,15 @@
 """A draft that was altered between walk and answer: each altered sentence is dropped, the honest one stays."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agent import ClinicalAgent
-from agent.answer import GraphEvidence, RowEvidence
+from agent.answer import GraphEvidence, NoteEvidence, RowEvidence
 from agent.knowing.check import edges_hold
+from agent.knowing.point import Mentioned
+from agent.knowing.words import word as wording
 from agent.scope import Scope
 from agent.state import Draft, Sentence
 from agent.verify import verify
@@ -30,7 +33,8 @@ def kept(agent: ClinicalAgent, text: str, *evidence: Any, permitted: frozenset[i
     )
     explorer = agent.rooms.explorer
     scope = Scope(permitted=permitted, now=NOW)
-    return verify(draft, scope, agent.rooms.store, explorer.graph, explorer.library).status == "answered"
+    checked = verify(draft, scope, agent.rooms.store, explorer.graph, explorer.library, explorer.finder)
+    return checked.status == "answered"
 
 
 def test_a_sentence_that_says_what_its_relation_says_stays(agent: ClinicalAgent) -> None:
@@ -48,6 +52,9 @@ def test_a_sentence_that_says_what_its_relation_says_stays(agent: ClinicalAgent)
         f"{PATH}; patient: eGFR 24",
         f"{PATH} since 2025-02-27",
         f"{PATH}: “never give it”",
+        f"Warfarin: contraindicated. {PATH}",
+        f"{PATH}. She also has heart failure",
+        f"{PATH}。患者有心房颤动",
     ],
 )
 def test_a_sentence_that_says_something_else_is_dropped(agent: ClinicalAgent, text: str) -> None:
@@ -72,3 +79,65 @@ def test_a_row_of_another_patient_is_no_evidence(agent: ClinicalAgent) -> None:
     assert kept(agent, text, piece(agent), row)
     assert not kept(agent, text, piece(agent), row, permitted=frozenset({2}))
     assert not kept(agent, f"{PATH}; Creatinine 2.9", piece(agent), row)
+
+
+def resting(agent: ClinicalAgent, text: str, note_id: int, word: str, key: str = "", **forged: Any) -> bool:
+    """Whether a sentence that rests on the first mention of a word in a note outlives verification."""
+    note = agent.rooms.store.note(note_id)
+    assert note is not None
+    found = next(m for m in agent.rooms.explorer.finder.find(note.text) if m.text.lower() == word)
+    taken = Mentioned(note_id, found.start, found.end, found.concept, found.assertion, found.experiencer)
+    cited = NoteEvidence(
+        id=1, note_id=note_id, start=0, end=len(note.text), quote=note.text, subject_id=note.subject_id
+    )
+    name = agent.rooms.explorer.graph.node(str(found.concept)).en
+    mentions = () if forged.pop("unaccounted", False) else (replace(taken, **forged),)
+    said = Sentence(
+        text.format(name=name), (1,), walked=True, names=(name, "Fever"), mentions=mentions, key=key
+    )
+    draft = Draft(
+        status="answered", reason=None, text=text, sentences=(said,), evidence=(cited,), outcomes=()
+    )
+    explorer = agent.rooms.explorer
+    checked = verify(
+        draft, Scope(now=NOW), agent.rooms.store, explorer.graph, explorer.library, explorer.finder
+    )
+    return checked.status == "answered"
+
+
+def test_a_mention_that_the_note_asserts_stays_evidence(agent: ClinicalAgent) -> None:
+    assert resting(agent, "{name} (note 2)", 2, "community acquired pneumonia", key="explanation.there")
+
+
+def test_a_negated_mention_is_no_evidence_that_the_patient_has_the_thing(agent: ClinicalAgent) -> None:
+    has = "explanation.there"
+    assert not resting(agent, "{name} (note 2)", 2, "chest pain", key=has, assertion="present")
+    assert not resting(agent, "{name} (note 2)", 2, "chest pain", key=has)
+    assert not resting(agent, "{name} (note 3)", 3, "pleural effusion", key=has, assertion="historical")
+    assert resting(agent, "Denied: {name}", 2, "chest pain", key="cohort.excluded")
+
+
+def test_a_timeline_tells_the_assertion_that_the_note_has(agent: ClinicalAgent) -> None:
+    for key, stays in (("assertion.negated", True), ("assertion.present", False)):
+        told = "{name}: " + wording("en", key)
+        assert resting(agent, told, 2, "chest pain", key="timeline.note") is stays
+
+
+def test_another_concept_or_a_note_without_a_mention_is_no_evidence(agent: ClinicalAgent) -> None:
+    pneumonia = "community acquired pneumonia"
+    assert not resting(agent, "{name} (note 2)", 2, pneumonia, concept="finding:fever")
+    assert not resting(agent, "{name} (note 2)", 2, pneumonia, experiencer="family")
+    assert not resting(agent, "{name} (note 2)", 2, pneumonia, start=0)
+    assert not resting(agent, "{name} (note 2)", 2, pneumonia, unaccounted=True)
+
+
+def test_a_walk_over_notes_is_read_again_and_stands(agent: ClinicalAgent) -> None:
+    """The mentions that real walks cite are accounted for: nothing honest is dropped."""
+    for question, patient in (
+        ("Which patients have pneumonia, including all subtypes?", None),
+        ("Show the timeline of his pneumonia", 2),
+        ("她的糖尿病时间线", 1),
+    ):
+        answer = agent.ask(question, patient=patient)
+        assert answer.status == "answered"
+        assert not [said for said in answer.assumptions if "left out" in said or "略去" in said]

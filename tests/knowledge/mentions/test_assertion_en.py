@@ -109,5 +109,5 @@ def test_words_inside_a_name_say_nothing_of_other_names(finder):
 
 
 def test_precautions_for_a_time_are_no_finding(said):
-    assert said("Telemetry; seizure precautions for 48 h.") == {"seizure": "hypothetical"}
-    assert said("Precautions for seizure.") == {"seizure": "hypothetical"}
+    assert said("Telemetry; appendicitis precautions for 48 h.") == {"appendicitis": "hypothetical"}
+    assert said("Precautions for appendicitis.") == {"appendicitis": "hypothetical"}

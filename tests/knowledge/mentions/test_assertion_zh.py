@@ -9,7 +9,7 @@ import pytest
         ("患者无发热、咳嗽。", {"发热": "negated", "咳嗽": "negated"}),
         ("否认高血压，糖尿病，但有咳嗽。", {"高血压": "negated", "糖尿病": "negated", "咳嗽": "present"}),
         ("无发热，咳嗽明显。", {"发热": "negated", "咳嗽": "present"}),
-        ("无发热，咳嗽、咳痰。", {"发热": "negated", "咳嗽": "present", "咳痰": "present"}),
+        ("无发热，咳嗽、高血压。", {"发热": "negated", "咳嗽": "present", "高血压": "present"}),
         ("发热消退，仍有咳嗽。", {"发热": "negated", "咳嗽": "present"}),
         ("排除糖尿病。", {"糖尿病": "negated"}),
         ("无诱因下出现发热。", {"发热": "present"}),
