@@ -21,6 +21,8 @@ from agent.bundled.lexicon import lexicon
 from agent.bundled.pointers import Ambiguous, Pointers, disjoint
 from agent.bundled.turns import turned
 from agent.models.gguf import verify
+from agent.planning.age_words import AgeWords, find_ages
+from agent.planning.asked_fields import fields_asked, is_other_stay
 from agent.planning.catalogue import CataloguePlanner
 from agent.planning.change_words import ChangeWords, find_change
 from agent.planning.chart_honoured import contradicted
@@ -136,8 +138,10 @@ class BundledPlanner:
         may_ask = may_ask and reading.change is None and reading.sign is None
         if may_ask and not (asks and sure >= _TRUSTED):
             second = self._catalogue.plan(question, language, linked, scope, history, stop)
-            if (not asks or second.confidence > sure) and not _of_others(second, linked):
-                return replace(second, actions=tuple(_all_asked(question, each) for each in second.actions))
+            other = _of_others(second, linked) or _of_other_stay(second, question, language)
+            if (not asks or second.confidence > sure) and not other:
+                asked = tuple(_all_asked(question, each, language) for each in second.actions)
+                return replace(second, actions=asked)
         if not isinstance(reading.action, QueryRecords):
             return Plan((reading.action,), sure)
         if sure < LIKELY:
@@ -147,7 +151,7 @@ class BundledPlanner:
             return Plan((lacking,), _SURE)
         if contradicted(reading.action.query):
             return Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), _SURE)
-        action = _all_asked(question, reading.action)
+        action = _all_asked(question, reading.action, language)
         said = _said(reading, scope, unread(reading.text, lexicon()))
         return Plan((action,), sure, tuple(said))
 
@@ -162,7 +166,33 @@ class BundledPlanner:
             reading = self._read(question, measured, scope, signs[0])
             if isinstance(reading.action, QueryRecords):
                 return reading
-        return self._read(question, pointers, scope, None)
+        reading = self._read(question, pointers, scope, None)
+        ages = find_ages(question, pointers.linked, pointers.language)
+        if ages is None or pointers.subject_id is not None:
+            return reading
+        return self._of_age(question, pointers, scope, ages, reading)
+
+    def _of_age(
+        self, question: str, pointers: Pointers, scope: Scope, ages: AgeWords, reading: Reading
+    ) -> Reading:
+        """The reading, or where it does not restrict ages as the question does, one without the words for them."""
+        said = isinstance(reading.action, QueryRecords) and ages.is_in(reading.action.query)
+        if said and probability(reading.signs) >= LIKELY:
+            return reading
+        plain = replace(pointers, linked=ages.without(pointers.linked))
+        again = self._read(ages.left_out(question), plain, scope, None)
+        refusal = Refuse(
+            "low_confidence",
+            phrase(pointers.language, "not_restricted", said=question[ages.start : ages.end].strip()),
+        )
+        if not isinstance(again.action, QueryRecords):
+            return reading if said else replace(reading, action=refusal)
+        query = ages.asked_of(again.action.query)
+        try:
+            compile(query, self._tables, scope.now)
+        except (NotInSchema, QueryRejected):
+            return replace(reading, action=refusal)
+        return replace(again, action=replace(again.action, query=query))
 
     def _read(self, question: str, pointers: Pointers, scope: Scope, sign: Sign | None) -> Reading:
         language = pointers.language
@@ -293,11 +323,17 @@ def _of_others(plan: Plan, linked: Linked) -> bool:
     return pointed and any(isinstance(a, QueryRecords) and a.query.patient is None for a in plan.actions)
 
 
-def _all_asked(question: str, action: Action) -> Action:
-    """An action whose query is of all values where the question asks for several."""
+def _of_other_stay(plan: Plan, question: str, language: Language) -> bool:
+    """Whether a plan asks of the admission what the question asks of the ICU stay."""
+    queries = (action.query for action in plan.actions if isinstance(action, QueryRecords))
+    return any(is_other_stay(question, language, query) for query in queries)
+
+
+def _all_asked(question: str, action: Action, language: Language) -> Action:
+    """An action whose query is of all values where the question asks for several, with the fields it asks for."""
     if not isinstance(action, QueryRecords):
         return action
-    query = every_one(question, action.query)
+    query = fields_asked(question, language, every_one(question, action.query))
     return action if query == action.query else replace(action, query=query, intent=None)
 
 

@@ -24,7 +24,10 @@ _ABSENT = frozenset({"none=true", "unknown", "!="})
 
 @dataclass(frozen=True, slots=True)
 class _Opposite:
-    """A word with an opposite, and the script tokens of both; ``instead`` are words that may call for the other."""
+    """A word with an opposite, and the script tokens of both; ``instead`` are words that may call for the other.
+
+    Without tokens of its own (``plan``), no script says what the word says, and ``other`` is what is not followed.
+    """
 
     words: re.Pattern[str]
     instead: re.Pattern[str]
@@ -140,7 +143,7 @@ def _turns() -> _Turns:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
 
     def joined(patterns: Sequence[str]) -> re.Pattern[str]:
-        return re.compile("|".join(patterns), re.IGNORECASE)
+        return re.compile("|".join(patterns) or "(?!)", re.IGNORECASE)
 
     def anchored(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern.replace("{value}", _VALUE), re.IGNORECASE)

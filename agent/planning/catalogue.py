@@ -100,7 +100,7 @@ class CataloguePlanner:
                 return self._search(question, language, linked, subject_id, reading)
             return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
         windows = [time.text for time in linked.times if time.window is not None]
-        if len(windows) > 1 and compares(text):
+        if len(windows) > 1 and (compares(text) or _exclude(linked)):
             return Plan(
                 (Clarify(phrase(language, "two_times", times=", ".join(windows)), tuple(windows)),), _SURE
             )
@@ -229,6 +229,13 @@ def _recorded(linked: Linked) -> bool:
     """Whether the store holds something of every value that is named; of what it does not, only notes can tell."""
     named = [link for link in linked.values if link.candidates and link.candidates[0].domain != "note"]
     return all(any(candidate.count for candidate in link.candidates) for link in named)
+
+
+def _exclude(linked: Linked) -> bool:
+    """Whether the periods that are named have no moment in common."""
+    windows = [time.window for time in linked.times if time.window is not None]
+    latest = max((window.start or "" for window in windows), default="")
+    return any(window.end is not None and window.end <= latest for window in windows)
 
 
 @cache

@@ -50,6 +50,12 @@ _SHORTEST_NAME = 3
 _BEFORE = r"(?:^(?:[\d.,%]+\s*(?:hr|hour|mg|ml|g|mcg|unt)?\s+)*|[-/+,(\[]\s*|\b(?:and|with)\s+)"
 _WORD = re.compile(r"[a-z0-9]+")
 _ALLERGY = re.compile(r"allerg|anaphyla|reaction|intoleran|过敏|不耐受|不良反应", re.IGNORECASE)
+_ALLERGIC = re.compile(r"过敏史?|\ballerg(?:y|ies|ic)\b", re.IGNORECASE)
+_ALLERGIC_TO = re.compile(
+    r"\b(?:allerg(?:y|ies|ic)|anaphyla\w+|intoleran\w+|reactions?)\s+(?:to|against)\s+(?:(?:the|any)\s+)?$",
+    re.IGNORECASE,
+)
+_IS_ALLERGIC = re.compile(r"\s*类?(?:药物?)?\s*(?:过敏|不耐受)|\s*-?\s*(?:allerg|intoleran)", re.IGNORECASE)
 _CULTURE = re.compile(r"resist|sensitiv|suscept|cover|耐药|敏感|药敏|覆盖", re.IGNORECASE)
 _ANTI_INFECTIVES = ("J01", "J02")  # ATC: classes that cultures are tested against
 
@@ -87,6 +93,39 @@ class Expansion:
         if known is None:
             known = self._known[concept.id] = tuple(_distinct(self._of(concept)))
         return known
+
+    def allergens(self, concept: Concept) -> tuple[Candidate, ...]:
+        """The allergens that are the class of a drug: who is allergic to penicillin is listed under the class."""
+        codes = [code for system, code in concept.codes if system == "atc"]
+        classes = [
+            (len(code), other)
+            for other in self._terminology.concepts
+            if concept.type == "drug" and other.type == "drug_class"
+            for system, code in other.codes
+            if system == "atc" and any(one.startswith(code) for one in codes)
+        ]
+        nearest = max((length for length, _ in classes), default=0)
+        names = [name for length, one in classes if length == nearest for name in (one.en, *one.synonyms_en)]
+        singular = [name.removesuffix("s") for name in names]
+        return tuple(
+            _distinct(
+                _candidate(value, "class")
+                for value in self._called((*names, *singular))
+                if value.domain == "allergy"
+            )
+        )
+
+    def codes_of_diagnosis(self, title: str) -> tuple[str, ...]:
+        """The codes of a diagnosis of the store: ``icd10|i10``."""
+        return self._codes.get(title.casefold(), ())
+
+    @cached_property
+    def _codes(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for value in self._diagnoses:
+            title = value.text.casefold()
+            found[title] = (*found.get(title, ()), value.code)
+        return found
 
     def _of(self, concept: Concept) -> Iterator[Candidate]:
         if concept.type in {"disease", "finding"}:
@@ -178,6 +217,16 @@ class Expansion:
             return ()
         with closing(self._store.connect()) as connection:
             return sorted(_read(connection, domain, "name", query), key=lambda value: value.code)
+
+
+def is_allergen(question: str, start: int, end: int) -> bool:
+    """Whether the words around a place say that what stands there is what somebody is allergic to."""
+    return bool(_ALLERGIC_TO.search(question[:start]) or _IS_ALLERGIC.match(question[end:]))
+
+
+def without_allergy(question: str) -> str:
+    """The question without the words for allergies, place for place: 青霉素过敏 names a drug, too."""
+    return _ALLERGIC.sub(lambda match: "," * len(match[0]), question)
 
 
 def meant(concept: Concept, candidates: Iterable[Candidate], question: str) -> list[Candidate]:

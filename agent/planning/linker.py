@@ -13,8 +13,9 @@ from importlib.resources import files
 
 from agent.answer import Language
 from agent.planning.categories import Categories
+from agent.planning.coverage import Coverage, narrower_names
 from agent.planning.cues import note_types, verbs
-from agent.planning.expansion import Expansion, meant
+from agent.planning.expansion import Expansion, is_allergen, meant, without_allergy
 from agent.planning.intent import SLOT_FIELDS
 from agent.planning.link import Candidate, Link, Linked
 from agent.planning.nouns import letters, noun_after
@@ -23,7 +24,7 @@ from agent.planning.operation import operations
 from agent.planning.patients import PatientNames
 from agent.planning.plausible import plausible
 from agent.planning.sign_words import find_signs
-from agent.planning.spelling import Spelling, back
+from agent.planning.spelling import Spelling, back, is_opposite
 from agent.planning.times import half_width, resolve_times
 from agent.planning.vocabulary import is_common
 from agent.query.domains import bindings
@@ -33,7 +34,7 @@ from indexes.tokens import stop_words
 from indexes.values import ValueIndex, ValueMatch, columns
 from knowledge.store.store import RecordStore
 from knowledge.terminology.concepts import Concept
-from knowledge.terminology.terminology import Terminology
+from knowledge.terminology.terminology import Terminology, TermMatch
 
 _UNUSED = 0.6  # "tf residual output", which only a dictionary has, gives way to the "tf residual" in it
 _SLIP = 0.1  # what a misspelling takes off a score
@@ -74,6 +75,7 @@ class Linker:
         self._values = values
         self._terminology = terminology
         self._expansion = Expansion(store, terminology)
+        self._coverage = Coverage(self._expansion, terminology)
 
     @cached_property
     def _patients(self) -> PatientNames:
@@ -137,6 +139,8 @@ class Linker:
         folded = half_width(text)
         no_values = [*_units(question), *verbs(folded)]
         found = list(self._named(text))
+        terms = {(match.start, match.end): match for match in self._terms(text)}
+        spelt = [place for place, match in terms.items() if match.how != "abbreviation"]
         corrected, places = self._spelling.correct(folded)
         for start, end, candidates in self._spelt(corrected) if places else ():
             if any(start <= first and last <= end for (first, last), _ in places):
@@ -145,6 +149,12 @@ class Linker:
         for loose in (False, True):
             for span in self._values.spans(text, _columns(), loose=loose, limit=_KEPT):
                 candidates = _candidates(span.matches)
+                known = any(first <= span.start and span.end <= last for first, last in spelt)
+                candidates = [  # a known name is not misspelt, and no word for its opposite
+                    c for c in candidates if c.how != "typo" or not (known or is_opposite(c.value, span.text))
+                ]
+                term = terms.get((span.start, span.end))
+                candidates = self._coverage.of(term.concepts if term else (), candidates)
                 whole = [c for c in candidates if c.how not in {"token", "typo"} and c.count]
                 if whole or not is_common(span.text):
                     found.append((span.start, span.end, candidates, not whole))
@@ -171,6 +181,9 @@ class Linker:
                 spans[start, end] += candidates
             elif candidates and all(end <= first or start >= last for first, last in spans):
                 spans[start, end] = list(candidates)
+        for (start, end), candidates in spans.items():
+            if is_allergen(text, start, end):
+                spans[start, end] = _allergens(candidates)
         return tuple(
             Link(start, end, question[start:end], tuple(_best(candidates)[:_KEPT]))
             for (start, end), candidates in sorted(
@@ -192,14 +205,27 @@ class Linker:
 
     def _named(self, text: str) -> Iterator[tuple[int, int, list[Candidate], bool]]:
         """The concepts that a text names, each as its values of the store."""
-        for match in self._terminology.find(text):
+        for match in self._terms(text):
             candidates = [
                 candidate
                 for concept in match.concepts
                 for candidate in meant(concept, self._of_concept(concept, match.how), text)
             ]
+            if is_allergen(text, match.start, match.end):
+                allergens = [c for one in match.concepts for c in self._expansion.allergens(one)]
+                allergens += [c for c in candidates if c.domain == "allergy" and c.count]
+                candidates = allergens or candidates
             if candidates:
                 yield match.start, match.end, candidates, False
+
+    def _terms(self, text: str) -> list[TermMatch]:
+        """The concepts that a text names; a narrower name wins over the name within it."""
+        if "allergies" in self._store.tables:
+            text = without_allergy(text)
+        narrower = narrower_names().find(text)
+        within = [(match.start, match.end) for match in narrower]
+        others = self._terminology.find(text)
+        return narrower + [m for m in others if all(m.end <= a or m.start >= b for a, b in within)]
 
     def _spelt(self, corrected: str) -> Iterator[tuple[int, int, list[Candidate]]]:
         """What a corrected text names: concepts, and values of the store in full."""
@@ -213,12 +239,14 @@ class Linker:
         """The values of the store that a concept stands for, those that its labels name first."""
         domains = _OF_TYPE.get(concept.type, frozenset())
         found = False
-        for candidate in (*self._labelled(concept, how), *self._expansion.candidates(concept)):
+        labelled = self._coverage.of((concept,), self._labelled(concept, how))
+        for candidate in (*labelled, *self._expansion.candidates(concept)):
             if candidate.domain in domains:
                 found = found or candidate.count > 0  # one that is never recorded hides no longer titles
                 yield candidate
         if not found and concept.type in {"disease", "procedure", "finding", "drug", "organism"}:
-            for candidate in _candidates(self._values.lookup(concept.en, _columns(), limit=_KEPT)):
+            titled = _candidates(self._values.lookup(concept.en, _columns(), limit=_KEPT))
+            for candidate in self._coverage.of((concept,), titled):
                 if candidate.domain in domains and candidate.how in {"token", "normalised", "synonym"}:
                     found = True
                     yield _as(candidate, round(candidate.score * 0.95, 4), how)
@@ -245,8 +273,14 @@ class Linker:
                 yield replace(_as(candidate, score, how), is_name=same)
 
 
+def _allergens(candidates: list[Candidate]) -> list[Candidate]:
+    """The allergens among candidates, where the record has any: who reacts to it is asked, not who gets it."""
+    listed = [candidate for candidate in candidates if candidate.domain == "allergy" and candidate.count]
+    return listed or candidates
+
+
 def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) -> float:
-    """The length of a mention, less for a name of which the record has nothing.
+    """The length of a mention, less for a value that the record never uses.
 
     The noun behind an exact name counts: in "oral gastric output" it belongs to "oral gastric", so that the
     concept "gastric output" does not win.
@@ -255,7 +289,8 @@ def _weight(text: str, start: int, end: int, candidates: Sequence[Candidate]) ->
     exact = [c for c in candidates if c.how == "exact" and c.count]
     if exact and text[start:end].split()[0] not in stop_words():
         length += max(noun_after(text, end, candidate.domain) for candidate in exact)
-    return length * (1.0 if any(candidate.count for candidate in candidates) else _UNUSED)
+    known = any(candidate.count or candidate.how == "absent" for candidate in candidates)
+    return length * (1.0 if known else _UNUSED)
 
 
 def _from_salt(text: str, start: int, candidates: Iterable[Candidate]) -> int:

@@ -15,6 +15,7 @@ from indexes.tokens import stop_words, tokenise
 
 _SHORTEST = 5  # letters: shorter words have too many neighbours
 _LONG = 8  # letters from which two slips are allowed
+_OPPOSITES = (("hyper", "hypo"),)
 Place = tuple[int, int]
 
 
@@ -58,11 +59,21 @@ class Spelling:
             known
             for length in range(len(word) - allowed, len(word) + allowed + 1)
             for known in self._near.get((word[0], length), ())
+            if not is_opposite(known, word)
         ]
         near = process.extract(word, choices, scorer=OSA.distance, score_cutoff=allowed, limit=2)
         if not near or (len(near) > 1 and near[0][1] == near[1][1]):
             return None
         return near[0][0]
+
+
+def is_opposite(known: str, said: str) -> bool:
+    """Whether a word is the opposite of another one, few letters apart: hypo- is no slip for hyper-."""
+    return any(
+        (one in known.lower()) != (one in said.lower())
+        and (other in known.lower()) != (other in said.lower())
+        for one, other in _OPPOSITES
+    )
 
 
 def back(places: Sequence[tuple[Place, Place]], start: int, end: int) -> Place:

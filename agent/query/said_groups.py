@@ -84,10 +84,14 @@ class GroupSpeaker(Speaker):
         complete = not any(e.truncated for e in self.evidence)
         behind = tuple(range(len(self.evidence)))
         operations = [Operation("difference", behind, total)]
-        operations += [
-            Operation("sum", tuple(self.role(role)), value) for role, value in sums.items() if complete
-        ]
-        shown = {role: number(value, 1) for role, value in sums.items()}
+        recorded = [role for role in sums if self.role(role)]
+        operations += [Operation("sum", tuple(self.role(role)), sums[role]) for role in recorded if complete]
+        shown = {
+            role: phrase(
+                self.language, f"balance.{role if role in recorded else f'no_{role}'}", value=number(value, 1)
+            )
+            for role, value in sums.items()
+        }
         text = self.say("balance.all", value=number(total, 1), **shown)
         if not complete:
             text = self.say("balance.day", key=label(self.of, self.language), value=number(total, 1))

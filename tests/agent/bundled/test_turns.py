@@ -108,5 +108,22 @@ def test_words_that_only_look_like_a_negation_exclude_nothing(text: str) -> None
     assert turned(text, ONE_OF.split()) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            "<many> 首次经<v1><admission.admission_type>入院的患者有多少",
+            "all count of=patients admission( admission_type: v1 | )",
+        ),
+        (
+            "<many> patients allergic to <v1><microbiology.antibiotic>",
+            "all rows .subject_id microbiology( antibiotic: v1 | )",
+        ),
+    ],
+)
+def test_what_a_script_cannot_say_is_noticed(text: str, wrong: str) -> None:
+    assert turned(text, wrong.split())
+
+
 def test_a_time_before_a_stay_is_no_order_of_events() -> None:
     assert turned("<one> <v1><lab> of <p> before <t1>", "one rows .value lab( v1 | t1 )".split()) is None

@@ -196,3 +196,12 @@ def test_questions_that_no_example_was_written_for_are_mostly_read_right(
     found = {question: outcome(ask(linker, question)) for question in FRESH[language]}
     right = sum(found[question] == gold for question, gold in FRESH[language].items())
     assert right / len(found) >= 0.8, {q: o for q, o in found.items() if o != FRESH[language][q]}
+
+
+@pytest.mark.parametrize(
+    "question", ["labs from February 2025 before January 2024", "2025年2月以后、2024年1月以前的化验"]
+)
+def test_periods_that_exclude_each_other_are_asked_back(linker: Linker, question: str) -> None:
+    (action,) = ask(linker, question).actions
+    assert isinstance(action, Clarify)
+    assert len(action.options) == 2
