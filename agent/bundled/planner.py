@@ -29,6 +29,7 @@ from agent.planning.chart_honoured import contradicted
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.every_one import every_one
 from agent.planning.followup import continued
+from agent.planning.followup_relative import related_to, relative
 from agent.planning.link import Linked, Sign
 from agent.planning.not_held import not_held
 from agent.planning.note_search import note_search
@@ -126,6 +127,9 @@ class BundledPlanner:
         follow_up = continued(question, language, linked, subject.subject_id, history)
         if follow_up is not None:
             return follow_up
+        follow_up = self._beside(question, language, linked, scope, history, stop)
+        if follow_up is not None:
+            return follow_up
         pointers = Pointers(disjoint(linked), language, subject.subject_id)
         reading = self.read(question, pointers, scope)
         sure = probability(reading.signs)
@@ -154,6 +158,26 @@ class BundledPlanner:
         action = _all_asked(question, reading.action, language)
         said = _said(reading, scope, unread(reading.text, lexicon()))
         return Plan((action,), sure, tuple(said))
+
+    def _beside(
+        self,
+        question: str,
+        language: Language,
+        linked: Linked,
+        scope: Scope,
+        history: tuple[Turn, ...],
+        stop: Callable[[], bool] | None,
+    ) -> Plan | None:
+        """The plan of a question about what came before or after the events of the last one."""
+        found = relative(question, linked, history)
+        if found is None:
+            return None
+        subject_id = subject_of(linked, language, scope).subject_id
+        placed = None
+        if found.related is not None:
+            plan = self.plan(found.question, language, linked, scope, (), stop)
+            placed = related_to(plan, found.related, subject_id)
+        return placed or Plan((Refuse("low_confidence", phrase(language, "low_confidence")),), _SURE)
 
     def read(self, question: str, pointers: Pointers, scope: Scope) -> Reading:
         """What the network makes of a question about ``pointers.subject_id``, or about many.

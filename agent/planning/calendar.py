@@ -237,8 +237,28 @@ def _bare_quarter(match: re.Match[str], now: datetime) -> Span:
 
 
 def _half_year(match: re.Match[str], now: datetime) -> Span:
-    first = datetime(_year(match["y"], now), 1 if match["half"] == "上" else 7, 1)
+    first = datetime(_year(match["y"], now), 1 if _is_first_half(match) else 7, 1)
     return first, shift(first, 6, "months")
+
+
+def _bare_half_year(match: re.Match[str], now: datetime) -> Span:
+    first = datetime(now.year, 1 if _is_first_half(match) else 7, 1)
+    if first > now:
+        first = first.replace(year=now.year - 1)
+    said = (
+        f"{match[0].strip().capitalize()} is taken as that of {first.year}",
+        f"{match[0]}按 {first.year} 年计",
+    )
+    return first, shift(first, 6, "months"), None, said
+
+
+def _is_first_half(match: re.Match[str]) -> bool:
+    groups = match.groupdict()
+    return groups.get("half") in ("first", "上") or groups.get("h") == "1"
+
+
+def _year_to_date(match: re.Match[str], now: datetime) -> Span:
+    return calendar_span(now, "years")[0], _just_after(now)
 
 
 def _han_date(match: re.Match[str], now: datetime) -> Span:
@@ -388,7 +408,17 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Span 
             _bare_quarter,
         ),
         (r"(?<![年\d])第?(?P<q>[一二三四1-4])季度(?P<nth>)", _bare_quarter),
-        (rf"(?P<y>{_HAN_YEAR})(?P<half>上|下)半年", _half_year),
+        (rf"(?P<y>{_HAN_YEAR})的?(?P<half>上|下)半年", _half_year),
+        (r"(?<![年度的\d])(?P<half>上|下)半年", _bare_half_year),
+        (
+            rf"\b(?:the\s+)?(?:(?P<half>first|second|last) half|h(?P<h>[12]))\s+(?:of\s+)?(?P<y>{_YEAR}|{_NAMED_YEAR})\b",
+            _half_year,
+        ),
+        (
+            r"\b(?:the\s+)?(?:(?P<half>first|second) half|h(?P<h>[12]))\b(?!\s+(?:of|life|dose|an?|the)\b)(?:\s+of the year\b)?",
+            _bare_half_year,
+        ),
+        (r"\b(?:ytd|year[ -]to[ -]date)\b|(?<![今去本前\d])年初(?:以来|至今|到现在)", _year_to_date),
         (
             rf"(?P<y>{_HAN_YEAR})的?(?P<m>1?\d|十[一二]?|[一二三四五六七八九])月份?(?:(?P<d>{HAN_NUMBER})[日号])?",
             _han_date,

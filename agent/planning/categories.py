@@ -16,6 +16,7 @@ from importlib.resources import files
 
 import yaml
 
+from agent.planning.followup_lexicon import leans_only
 from agent.planning.link import Candidate
 from agent.planning.times import half_width
 from agent.planning.vocabulary import is_common
@@ -123,7 +124,11 @@ def _is_meant(form: _Form, question: str, text: str, start: int, end: int) -> bo
     before, after = text[:start], text[end:]
     if _never_after().search(before):
         return False
-    return not form.cued or bool(form.field.before.search(before) or form.field.after.match(after))
+    if not form.cued or form.field.before.search(before) or form.field.after.match(after):
+        return True
+    return leans_only(before) and leans_only(
+        after
+    )  # the question is nothing but this group: "and emergency?"
 
 
 def _is_plain(value: str) -> bool:

@@ -13,7 +13,7 @@ from agent.planning.chart_honoured import dropped
 from agent.planning.chart_query import chart_query
 from agent.planning.chart_words import ChartWords, find_chart
 from agent.planning.followup import continued
-from agent.planning.followup_words import leans_only
+from agent.planning.followup_lexicon import leans_only
 from agent.planning.link import Linked
 from agent.planning.not_held import not_held
 from agent.planning.phrases import phrase

@@ -32,6 +32,10 @@ _NAMED = re.compile(
     rf"(?P<which>this|the current|current|present|ongoing|last|final|latest|most recent|previous|prior|first|second|third|"
     rf"fourth|fifth|\d+(?:st|nd|rd|th))\s+(?:(?P<icu>icu)\s+)?(?:hosp(?:ital)?\s+|inpatient\s+)?{_EN_NOUN}\b"
 )
+_WAS_IN = re.compile(
+    r"\b(?:the\s+)?(?P<which>last|previous|first)\s+time\s+(?:that\s+)?(?:she|he|they|the patient)\s+"
+    r"(?:was\s+|were\s+|had\s+been\s+)?(?:in(?:\s+(?:the\s+)?hospital)?|here|admitted|hospitali[sz]ed|came\s+in|stayed)\b"
+)
 _DURING = re.compile(
     rf"\b(?:during|throughout|over|in|for|within)\s+(?:{_EN_OWN}\s+)?(?:entire\s+|whole\s+)?(?:(?P<icu>icu)\s+)?"
     rf"(?:hosp(?:ital)?\s+)?{_EN_NOUN}\b|\b(?:during|throughout|while in)\s+(?:{_EN_OWN}\s+)?(?P<icu2>icu)\b"
@@ -52,8 +56,9 @@ _AT = re.compile(
     r"(?!\s+(?:type|reason))|\bwhen\s+(?:she|he|the patient)\s+was\s+admitted(?:\s+to\s+(?:the\s+)?(?P<icu2>icu))?\b(?!\?*$)"
 )
 _HAN_NAMED = re.compile(
-    rf"(?P<which>本次|这次|此次|本|当前|目前|现在|上上次|上次|上一次|前次|前一次|末次|最近一次|最后一次|最近的一次|第一次|首次|初次|"
-    rf"第(?P<n>{HAN_NUMBER})次)(?:的)?(?P<icu>{_ICU})?(?:住院|入院|就诊|入住|治疗)(?:期间|以来|时(?!间|长)|中|过程中|内)?"
+    rf"(?P<which>本次|这次|此次|本|当前|目前|现在|上上次|上次|上一次|上回|前次|前一次|前回|末次|最近一次|最近那次|最后一次|最后那次|最近的一次|第一次|首次|初次|头一次|头一回|"
+    rf""
+    rf"第(?P<n>{HAN_NUMBER})次)(?:的)?(?P<icu>{_ICU})?(?:住院|入院|就诊|入住|治疗)(?:期间|以来|的?时候|时(?!间|长)|中|过程中|内)?"
 )
 _HAN_NAMED_ICU = re.compile(
     rf"(?P<which>本次|这次|此次|当前|目前|上次|上一次|前次|最近一次|末次|最后一次|第一次|首次|第(?P<n>{HAN_NUMBER})次)(?:的)?(?:入住?|进|转入)?"
@@ -96,7 +101,7 @@ def encounters(text: str) -> list[EncounterWords]:
         for match in pattern.finditer(text):
             if (words := _first_hours(match)) is not None:
                 found.append(words)
-    for pattern in (_NAMED, _HAN_NAMED, _HAN_NAMED_ICU):
+    for pattern in (_NAMED, _WAS_IN, _HAN_NAMED, _HAN_NAMED_ICU):
         found += [_named(match) for match in pattern.finditer(text)]
     for pattern in (_DURING, _SINCE, _HAN_DURING, _HAN_SINCE):
         found += [
@@ -146,9 +151,12 @@ def _named(match: re.Match[str]) -> EncounterWords:
         "前一次",
         "末次",
         "最后一次",
+        "上回",
+        "前回",
+        "最后那次",
     }:
         encounter = Encounter(kind=kind, which="last")
-    elif which in {"第一次", "首次", "初次"}:
+    elif which in {"第一次", "首次", "初次", "头一次", "头一回"}:
         encounter = Encounter(kind=kind, which="first")
     else:  # this, latest, most recent, 本次, 最近一次: the open one or else the latest
         encounter = Encounter(kind=kind, which="this")

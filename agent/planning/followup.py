@@ -11,7 +11,15 @@ from agent.answer import Language
 from agent.planning.followup_ask import is_of_many
 from agent.planning.followup_edit import edited
 from agent.planning.followup_span import in_same_year
-from agent.planning.followup_words import Edit, is_bound, is_fragment, is_group, read_edit
+from agent.planning.followup_words import (
+    Edit,
+    is_bound,
+    is_fragment,
+    is_group,
+    names_a_subject,
+    read_edit,
+    without_contrast,
+)
 from agent.planning.link import Linked
 from agent.planning.not_held import not_held
 from agent.planning.phrases import phrase
@@ -20,6 +28,7 @@ from agent.query.model import ClinicalQuery
 from agent.query.phrases import subject
 
 _SURE = 0.99
+_SHORT = 40  # characters of a question that may lean on one that had no answer
 _NEVER_ALONE = frozenset({"count", "names", "trend", "change", "versus", "mean", "median", "sum", "top"})
 _RIGHT = 0.89  # of all second questions that were measured (benchmarks.followups, 130 of 146)
 
@@ -42,23 +51,29 @@ def continued(
     action = previous.plan.actions[0]
     if isinstance(action, QueryRecords):
         linked = in_same_year(linked, action.query.of.window, language)
+    question, linked = without_contrast(question, linked)
     edit = read_edit(question, linked)
     named = any(patient.how != "scope" for patient in linked.patients)
+    unanswered = isinstance(action, Refuse) and subject_id is None and len(question) <= _SHORT
+    if unanswered and not names_a_subject(question, linked):
+        return _refused(question, language, previous)
     if edit is None and isinstance(action, QueryRecords):
         if is_of_many(action.query) and is_bound(question):
             return _refused(question, language, previous)  # read alone it would be of everyone
+        if is_of_many(action.query) and not names_a_subject(question, linked):
+            return _refused(question, language, previous)  # read alone it would be of anything
         if is_fragment(question) and not linked.values:
             return _refused(question, language, previous)  # read alone it is no question
     if edit is None:
         return None
-    if edit.is_empty and not (linked.values or linked.times or named or "icu_stay" in edit.nouns):
+    if edit.is_empty and not (linked.values or linked.times or named or edit.nouns):
         return None
     if isinstance(action, SearchNotes):
         again = _searched_again(action, edit, language, linked, subject_id, previous)
         return again or _unfit(question, edit, language, linked, previous)
     if not isinstance(action, QueryRecords):
         return _unfit(question, edit, language, linked, previous)
-    changed = edited(action.query, edit, linked, language, subject_id)
+    changed = edited(action.query, edit, linked, language, subject_id, previous.question)
     if changed is None:
         return _unfit(question, edit, language, linked, previous)
     lacking = not_held(changed.query, linked, language)

@@ -5,7 +5,8 @@ The events, their time and stay are kept; which of them is picked and what is sh
 
 from typing import Literal, cast
 
-from agent.planning.followup_words import Edit, fields_of, shown_fields
+from agent.planning.followup_lexicon import fields_of, shown_fields
+from agent.planning.followup_words import Edit
 from agent.query.domains import Binding, bindings, shared_fields
 from agent.query.model import (
     Ask,
@@ -23,6 +24,7 @@ from agent.query.model import (
     Statistic,
     Top,
     Trend,
+    Unit,
 )
 
 _VALUE = ("time", "value", "unit")
@@ -52,7 +54,8 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     if edit.limit is not None and edit.limit[1][1] is None:  # with a unit it is a span of time
         return _limited(query, edit)
     if not edit.asks:
-        return query
+        asks_whether = "yes_no" in edit.leans and edit.narrows and not is_of_many(query)
+        return _with(query, Exists(), query.of) if asks_whether and not edit.limit else query
     if edit.bucket or edit.group:
         return _grouped(query, edit)
     if edit.form == "top":
@@ -60,8 +63,9 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     if edit.field == "age" and edit.form in ("mean", "median") and is_of_many(query):
         ask = Statistic(function=_FUNCTIONS[edit.form], field="age", per="patient", inner="max")
         return _with(query, ask, query.of.model_copy(update={"pick": None}))
-    if edit.field == "frequency" and not _has(bindings()[query.of.domain], "frequency"):
-        return _formed(query, "count")  # "how often does she have it?" is how many times
+    if edit.field == "frequency" or edit.form == "often":
+        has_one = _has(bindings()[query.of.domain], "frequency")
+        return _field(query, "frequency") if has_one else _formed(query, "count")  # how many times
     if edit.field is not None:
         return _field(query, edit.field)
     if edit.pick in ("longest", "shortest"):
@@ -69,9 +73,15 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     if edit.form in _FUNCTIONS:
         return _statistic(query, _FUNCTIONS[edit.form])
     picked = query if edit.pick is None else _picked(query, edit)
-    if picked is None or edit.form is None or (edit.form == "value" and edit.pick is not None):
+    if picked is None or edit.form is None:
         return picked
-    return _formed(picked, edit.form)
+    if edit.form == "value" and (edit.pick is not None or _gives_value(query.ask)):
+        return picked  # "what was it yesterday?" after the highest of today
+    return _formed(picked, edit.form, edit.unit)
+
+
+def _gives_value(ask: Ask) -> bool:
+    return isinstance(ask, Statistic) or (isinstance(ask, Rows) and "value" in ask.fields)
 
 
 def is_of_many(query: ClinicalQuery) -> bool:
@@ -79,7 +89,7 @@ def is_of_many(query: ClinicalQuery) -> bool:
     return query.patient is None
 
 
-def _formed(query: ClinicalQuery, form: str) -> ClinicalQuery | None:
+def _formed(query: ClinicalQuery, form: str, unit: Unit | None = None) -> ClinicalQuery | None:
     of, at = query.of, bindings()[query.of.domain]
     everything = of.model_copy(update={"pick": None})
     if form in ("count", "names", "people"):
@@ -95,7 +105,7 @@ def _formed(query: ClinicalQuery, form: str) -> ClinicalQuery | None:
         if form == "duration" and at.end is None:
             return None
         pick = of.pick or (Pick(which="last") if form == "since" else None)
-        ask = Elapsed(what="duration" if form == "duration" else "since")
+        ask = Elapsed(what="duration" if form == "duration" else "since", unit=unit or "days")
         return _with(query, ask, of.model_copy(update={"pick": pick}))
     if form in ("susceptible", "resistant"):
         if of.domain != "microbiology":
@@ -138,7 +148,8 @@ def _picked(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
         return None
     pick = _by_time(of, edit)
     encounter = None if of.encounter and of.encounter.kind == _STAYS.get(of.domain) else of.encounter
-    of = of.model_copy(update={"pick": pick, "encounter": encounter})
+    status = None if edit.pick == "before" else of.status  # what came before it has ended
+    of = of.model_copy(update={"pick": pick, "encounter": encounter, "status": status})
     if isinstance(ask, Rows | Elapsed):
         return _with(query, ask, of)
     shown = _VALUE if at.distinct_items else shown_fields(of.domain)
@@ -211,6 +222,12 @@ def _grouped(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     of, ask, at = query.of, query.ask, bindings()[query.of.domain]
     if edit.group is not None and not _has(at, edit.group):
         return None
+    if (
+        of.domain == "patient"
+        and edit.group is not None
+        and shared_fields()[edit.group].table == "admissions"
+    ):
+        of = of.model_copy(update={"domain": "admission"})  # what patients have one of for each stay
     figure, field = "events", "value"
     if isinstance(ask, Count) and ask.of in ("patients", "admissions"):
         figure = ask.of

@@ -9,20 +9,20 @@ from agent.planning.followup_words import Edit
 from agent.planning.link import Linked, TimeLink
 from agent.planning.phrases import phrase
 from agent.planning.times import half_width
-from agent.planning.units_of_time import MONTHS
+from agent.planning.units_of_time import MONTHS, UNITS, calendar_span, shift
 from agent.query.domains import shared_fields
-from agent.query.model import Encounter, Events, Window
+from agent.query.model import Encounter, Events, Related, Window
 from knowledge.store.store import TIME_FORMAT
 
 _EARLIER = re.compile(r"\b(?:previous|prior)\b|上一次|前次|前一次")
 
 _YEAR = re.compile(r"\d{4}|[今去前本]年|year")
-_ALONE = re.compile(rf"(?:{'|'.join(MONTHS)})\b|月|quarter|季度|^q\d$")
+_ALONE = re.compile(rf"(?:{'|'.join(MONTHS)})\b|月|quarter|季度|\bq\d$|half|\bh[12]$|半年")
 
 _ADMITTED = re.compile(
     r"\b(?:on|at|upon)\b.*\b(?:admission|arrival)\b|(?:入院|入住|转入|进).*(?:时|当天|当日|之初|首日)"
 )
-_HOURS = {"hour": 1, "hours": 1, "小时": 1, "day": 24, "days": 24, "天": 24, "日": 24}
+_HOURS = {"hours": 1, "days": 24, "weeks": 168}
 
 
 def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
@@ -34,9 +34,9 @@ def with_times(of: Events, edit: Edit, linked: Linked) -> Events | None:
     if "icu" in edit.leans and not linked.times:
         stay = Encounter(kind="icu_stay")
         if of.domain == "admission":
-            return _of_icu(of)
+            return (None if "icu_seen" in edit.leans else _of_icu(of)) or _with_icu(of)
         return None if of.domain == "icu_stay" else of.model_copy(update={"window": None, "encounter": stay})
-    hours = None if edit.limit is None else _HOURS.get(edit.limit[1][1] or "")
+    hours = None if edit.limit is None else _HOURS.get(UNITS.get(edit.limit[1][1] or "", ""))
     if hours is not None and edit.limit is not None and edit.limit[0] == "first":
         stay = (of.encounter or Encounter()).model_copy(
             update={"from_hours": 0.0, "to_hours": edit.limit[1][0] * hours}
@@ -69,6 +69,12 @@ def _of_icu(of: Events) -> Events | None:
     return of.model_copy(update={"domain": "icu_stay", "pick": None})
 
 
+def _with_icu(of: Events) -> Events:
+    """The admissions with an ICU stay in them."""
+    stay = Related(events=Events(domain="icu_stay"), relation="same_admission")
+    return of.model_copy(update={"related": (*of.related, stay)})
+
+
 def in_same_year(linked: Linked, last: Window | None, language: Language) -> Linked:
     """A month or quarter that is named alone is that of the year of the last question, where it was within one."""
     return replace(linked, times=tuple(_dated(time, last, language) for time in linked.times))
@@ -95,31 +101,36 @@ def _dated(time: TimeLink, last: Window | None, language: Language) -> TimeLink:
     return replace(time, window=window.model_copy(update=moved), assumption=said)
 
 
-def spans_before(of: Events, edit: Edit) -> Events | None:
-    """The events in the span of time, or in the stay, before theirs; ``None`` where they have none."""
-    if edit.before == "stay":
+def spans_beside(of: Events, edit: Edit) -> Events | None:
+    """The events in the span of time, or in the stay, before or after theirs; ``None`` where they have none."""
+    name = edit.before or ""
+    after = name.startswith("next_")
+    unit = name.removeprefix("next_")
+    if unit == "stay":
         stay = of.encounter
-        if stay is None or stay.id is not None or stay.which not in ("this", "current", "last"):
+        if stay is None or stay.id is not None:
             return None
-        return of.model_copy(update={"window": None, "encounter": _stay_before(stay)})
+        beside = _stay_after(stay) if after else _stay_before(stay)
+        return None if beside is None else of.model_copy(update={"window": None, "encounter": beside})
     if of.window is None or of.window.start is None:
         return None
     start = datetime.strptime(of.window.start, TIME_FORMAT)
-    if edit.before == "year":
-        first = start.replace(year=start.year - 1, month=1, day=1)
-        last = start.replace(month=1, day=1)
-    elif edit.before == "month":
-        last = start.replace(day=1)
-        first = (last - timedelta(days=1)).replace(day=1)
+    units = f"{unit}s"
+    step = 1 if after else -1
+    until = datetime.strptime(of.window.end, TIME_FORMAT) if of.window.end is not None else None
+    if until is not None and _is_rolling(start, until, units):
+        until -= timedelta(seconds=1)
+        first, last = (until, shift(until, 1, units)) if after else (shift(start, -1, units), start)
     else:
-        last = start
-        first = start - timedelta(days=1)
-    span = Window(
-        start=_midnight(first).strftime(TIME_FORMAT),
-        end=_midnight(last).strftime(TIME_FORMAT),
-        on=of.window.on,
-    )
+        anchor = until - timedelta(seconds=1) if after and until is not None else start
+        first, last = calendar_span(shift(calendar_span(anchor, units)[0], step, units), units)
+    span = Window(start=first.strftime(TIME_FORMAT), end=last.strftime(TIME_FORMAT), on=of.window.on)
     return of.model_copy(update={"window": span, "encounter": None})
+
+
+def _is_rolling(start: datetime, until: datetime, units: str) -> bool:
+    """Whether a span is one unit that ends at an instant and not with the calendar ("the past week")."""
+    return shift(until - timedelta(seconds=1), -1, units) == start
 
 
 def _named_stay(time: TimeLink, last: Encounter | None, edit: Edit) -> Encounter | None:
@@ -131,15 +142,27 @@ def _named_stay(time: TimeLink, last: Encounter | None, edit: Edit) -> Encounter
     # Beside "this admission", the last one is the one before it, also where none is open.
     said_before = last.which == "last" and _EARLIER.search(half_width(time.text)) is not None
     if last.which in ("this", "current") or said_before:
-        return _stay_before(last)
+        return _stay_before(last) or stay
     return stay
 
 
-def _stay_before(stay: Encounter) -> Encounter:
+def _stay_before(stay: Encounter) -> Encounter | None:
     """The stay before: of the open one, the last that is completed."""
-    which = "this" if stay.which == "current" else stay.which
-    return stay.model_copy(update={"which": which, "n": stay.n + 1, "from_hours": None, "to_hours": None})
+    update = {"from_hours": None, "to_hours": None}
+    if stay.which in ("this", "current", "last"):
+        which = "this" if stay.which == "current" else stay.which
+        return stay.model_copy(update={**update, "which": which, "n": stay.n + 1})
+    if stay.which == "nth" and stay.n > 1:
+        return stay.model_copy(update={**update, "n": stay.n - 1})
+    return None
 
 
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0)
+def _stay_after(stay: Encounter) -> Encounter | None:
+    """The stay after: of the first, the second."""
+    update = {"from_hours": None, "to_hours": None}
+    if stay.which in ("first", "nth"):
+        n = 2 if stay.which == "first" else stay.n + 1
+        return stay.model_copy(update={**update, "which": "nth", "n": n})
+    if stay.which in ("this", "last") and stay.n > 1:
+        return stay.model_copy(update={**update, "n": stay.n - 1})
+    return None

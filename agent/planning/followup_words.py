@@ -1,44 +1,43 @@
-"""What a question that leans on the one before changes of it, read from ``followup_words.yaml``.
+"""What a question that leans on the one before changes of it, read with the words of ``followup_lexicon.py``.
 
 Only words are read here; what they do to a query is for ``followup_edit.py``. A question is read in full or not
 at all: a word that is not known may be one that matters.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
-import yaml
-
+from agent.planning.followup_lexicon import cover, mended, says, unknown, word
 from agent.planning.intent import kind_of
 from agent.planning.link import Link, Linked
+from agent.planning.numbers import lengths
 from agent.planning.numerals import number
 from agent.planning.times import half_width
-from agent.query.model import Bucket, Domain, Operator
+from agent.planning.units_of_time import UNITS
+from agent.query.model import Bucket, Domain, Operator, Unit
 
 PickWord = Literal["max", "min", "first", "last", "before", "longest", "shortest"]
-_HAN = re.compile("[两二三四五六七八九十]+")
 Number = tuple[float, str | None]
 """A number and its unit."""
 
-_SECTIONS = (
-    "picks",
-    "forms",
-    "fields",
-    "buckets",
-    "groups",
-    "filters",
-    "compares",
-    "limits",
-    "before",
-    "nouns",
+_HAN = re.compile("[两二三四五六七八九十]+")
+_ASKED_UNIT = re.compile(
+    r"\bhow many (minutes|hours|days|weeks|months|years)\b|[几多少]个?(分钟|小时|天|周|月|年)"
 )
-_LEANING = ("among", "without", "anytime", "icu", "patients")
+_COUNTED = frozenset({"count", "people", "names"})
+_RATE_BEFORE = re.compile(r"(?:\b(?:every|each) |\bq|每|[每一][天日])$", re.ASCII)
+_RATE_AFTER = re.compile(r" ?(?:times|x) ?(?:a|per|each|every|daily|/)", re.ASCII)
+_WORD = re.compile(r"[^\W_a-z]{2}|[^\W_]{3}")
 _FRAGMENT = 8  # Chinese characters; half as many English words
-_SEARCHED = ("opening", "anaphor", "among", "without")  # wherever they stand, also within other words
+_SEARCHED = (
+    "opening",
+    "anaphor",
+    "among",
+    "without",
+    "yes_no",
+    "icu_seen",
+)  # wherever they stand, also within other words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,16 @@ class Edit:
     Attributes:
         pick: which of the events.
         form: what is asked of them.
+        unit: of a length of time that is asked for.
         field: the field that is asked for.
         bucket, group: one figure for each.
         filters: restrictions.
+        frequencies: how often a drug is given.
+        drops: restrictions that are lifted.
         compares: comparisons with numbers; two numbers for ``between``.
         limit: ``first`` or ``last``, and how many.
-        before: the span of time or the stay before the one of the last question.
+        number: a number that stands for itself ("make it 48").
+        before: the span of time or the stay before, or after, the one of the last question.
         nouns: domains, one of which the events must be of.
         leans: words of ``words`` that are there.
         pronoun: whether the one patient is meant.
@@ -62,11 +65,15 @@ class Edit:
     pick: PickWord | None = None
     form: str | None = None
     field: str | None = None
+    unit: Unit | None = None
     bucket: Bucket | None = None
     group: str | None = None
     filters: tuple[str, ...] = ()
+    frequencies: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
     compares: tuple[tuple[Operator, tuple[Number, ...]], ...] = ()
     limit: tuple[str, Number] | None = None
+    number: Number | None = None
     before: str | None = None
     nouns: frozenset[Domain] = frozenset()
     leans: frozenset[str] = frozenset()
@@ -78,10 +85,15 @@ class Edit:
         return any((self.pick, self.form, self.field, self.bucket, self.group))
 
     @property
+    def narrows(self) -> bool:
+        """Whether it says of which of the events it asks."""
+        return any((self.filters, self.frequencies, self.drops, self.compares, self.limit))
+
+    @property
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
-        narrows = any((self.filters, self.compares, self.limit, self.before))
-        return not (self.asks or narrows or self.leans & {"anytime", "icu"})
+        moves = self.number is not None or self.before is not None or self.leans & {"anytime", "icu"}
+        return not (self.asks or self.narrows or moves)
 
 
 @dataclass(slots=True)
@@ -96,7 +108,11 @@ class _Found:
 
     def one(self, section: str) -> str | None:
         """The first of a section."""
-        return next(iter(self.names.get(section, ())), None)
+        return next(iter(self.all(section)), None)
+
+    def all(self, section: str) -> tuple[str, ...]:
+        """All of a section, each once."""
+        return tuple(dict.fromkeys(self.names.get(section, ())))
 
 
 def read_edit(question: str, linked: Linked) -> Edit | None:
@@ -110,76 +126,94 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
         ``None`` where it holds words that are not known here, or stands alone.
     """
     text, numbers = _masked(question, linked)
+    text = mended(text)
     found = _Found()
-    matches = list(_cover(text))
     rest = text
-    for section, name, start, end in matches:
+    for section, name, start, end in cover(text):
         rest = rest[:start] + " " * (end - start) + rest[end:]
         _note(found, section, name, text[start:end], text.count("<n>", 0, start), numbers)
     if {"lab", "vital"} & found.nouns:
         found.nouns |= {"lab", "vital"}
-    rest = re.sub(r"<[vctp]>", " ", rest)
-    rest = _words()["filler"].sub(" ", rest)
-    if re.search(r"[^\W_]", rest):
+    left = [place for place in range(len(numbers)) if rest.startswith("<n>", _place(text, place))]
+    if unknown(re.sub(r"<[vctpn]>", " ", rest)) or len(left) > 1:
         return None
-    leans = found.leans | {name for name in _SEARCHED if _words()[name].search(text)}
     edit = Edit(
         pick=cast(PickWord | None, found.one("picks")),
-        form=found.one("forms"),
+        form=_form(found.all("forms")),
         field=found.one("fields"),
+        unit=_unit(text),
         bucket=cast(Bucket | None, found.one("buckets")),
         group=found.one("groups"),
-        filters=tuple(found.names.get("filters", ())),
+        filters=found.all("filters"),
+        frequencies=found.all("frequencies"),
+        drops=found.all("drops"),
         compares=tuple(found.compares),
         limit=found.limit,
+        number=numbers[left[0]] if left else None,
         before=found.one("before"),
         nouns=frozenset(found.nouns),
-        leans=frozenset(leans),
+        leans=frozenset(found.leans | {name for name in _SEARCHED if says(name, text)}),
         pronoun=any(
-            patient.how == "scope" and _words()["pronoun"].match(half_width(patient.text))
+            patient.how == "scope" and word("pronoun").match(half_width(patient.text))
             for patient in linked.patients
         ),
     )
     return None if _stands_alone(edit, text) else edit
 
 
+def without_contrast(question: str, linked: Linked) -> tuple[str, Linked]:
+    """A question and its links without what it says it does not mean: "IV instead of oral", 不是女性，是男性."""
+    spans = [match.span() for match in word("contrast").finditer(half_width(question))]
+    if not spans:
+        return question, linked
+
+    def apart(start: int, end: int) -> bool:
+        return all(end <= first or start >= last for first, last in spans)
+
+    for first, last in spans:
+        question = question[:first] + " " * (last - first) + question[last:]
+    kept = replace(
+        linked,
+        values=tuple(link for link in linked.values if apart(link.start, link.end)),
+        times=tuple(time for time in linked.times if apart(time.start, time.end)),
+        patients=tuple(patient for patient in linked.patients if apart(patient.start, patient.end)),
+        numbers=tuple(number for number in linked.numbers if apart(number[0], number[1])),
+    )
+    return question, kept
+
+
+def names_a_subject(question: str, linked: Linked) -> bool:
+    """Whether a question says what it is about, so that it can be read by itself."""
+    known = {(section, name) for section, name, _, _ in cover(half_width(question))}
+    nouns = any(section == "nouns" or name in ("patients", "icu") for section, name in known)
+    return nouns or bool(linked.values)
+
+
 def is_bound(question: str) -> bool:
     """Whether a question restricts what was said before in so many words ("of them", 其中)."""
-    return _words()["bound"].search(half_width(question)) is not None
+    return says("bound", half_width(question))
 
 
 def is_fragment(question: str) -> bool:
-    """Whether a question is a few words that go on from the one before ("and on weekends?", 只看夜班的)."""
+    """Whether a question is a few words that go on from the one before ("and on weekends?", 只看夜班的).
+
+    So is one of which no word is left but those that carry nothing ("高吗").
+    """
     text = half_width(question)
     size = (
         len(re.findall(r"[^\W_a-z]|[a-z0-9']+", text))
         if re.search("[一-鿿]", text)
         else 2 * len(text.split())
     )
-    return size <= _FRAGMENT and _words()["opening"].search(text) is not None
-
-
-def leans_only(text: str) -> bool:
-    """Whether a text has nothing but words that point at what was said before ("show it", 给我看看)."""
-    return not re.search(r"[^\W_]", _words()["filler"].sub(" ", half_width(text)))
-
-
-def span_before(words: str) -> str | None:
-    """The span or stay before, where words are nothing but its name ("前一年", "the year before")."""
-    named = half_width(words).strip()
-    return next(
-        (name for section, name, p in _patterns() if section == "before" and p.fullmatch(named)), None
-    )
-
-
-def shown_fields(domain: Domain) -> tuple[str, ...]:
-    """The fields that a list of events of a domain shows."""
-    return tuple(_document()["listed"][domain])
-
-
-def fields_of(name: str) -> tuple[str, ...]:
-    """The fields that are shown where one is asked for; the first is the one that a domain must have."""
-    return tuple(_document()["fields"][name]["fields"])
+    if size > _FRAGMENT:
+        return False
+    rest = text
+    asks = False
+    for section, _, start, end in cover(text):
+        rest = rest[:start] + " " * (end - start) + rest[end:]
+        asks = asks or section in ("forms", "fields", "nouns", "groups")
+    empty = not asks and not _WORD.search(word("filler").sub(" ", rest))
+    return empty or says("opening", text) or says("points", text)
 
 
 def is_group(link: Link) -> bool:
@@ -188,10 +222,10 @@ def is_group(link: Link) -> bool:
 
 
 def _stands_alone(edit: Edit, text: str) -> bool:
-    if edit.leans & {"opening", "among", "without"}:
+    if edit.leans & {"opening", "among", "without", "except"}:
         return False
     if "<v>" in text:
-        return edit.asks or _words()["own"].search(text) is not None
+        return edit.asks or says("own", text)
     return (
         edit.asks
         and bool(edit.nouns or "icu" in edit.leans)
@@ -200,10 +234,24 @@ def _stands_alone(edit: Edit, text: str) -> bool:
     )
 
 
+def _unit(text: str) -> Unit | None:
+    """The unit that "how many hours" names."""
+    match = _ASKED_UNIT.search(text)
+    return None if match is None else cast(Unit, UNITS[match[1] or match[2]])
+
+
+def _form(forms: tuple[str, ...]) -> str | None:
+    """What is asked, where a total is no sum beside the word that says of what: 总计几个人."""
+    said = [form for form in forms if form != "sum" or not _COUNTED.intersection(forms)]
+    return next(iter(said), None)
+
+
 def _note(found: _Found, section: str, name: str, words: str, before: int, numbers: list[Number]) -> None:
     """Take a match up; ``before`` numbers stand in front of it."""
     if section == "compares":
         own = numbers[before : before + words.count("<n>")]
+        if word("age").search(words):
+            own = [(value, unit or "years") for value, unit in own]
         found.compares.append((cast(Operator, name), tuple(own)))
     elif section == "limits":
         said = _HAN.search(words)
@@ -225,56 +273,34 @@ def _masked(question: str, linked: Linked) -> tuple[str, list[Number]]:
         for patient in dict.fromkeys(linked.patients)
         if patient.how != "scope"
     ]
-    spans += [(start, end, "<n>") for start, end, _, _ in linked.numbers]
     text = half_width(question)
+    numbers = {
+        (start, end): (value, unit)
+        for start, end, value, unit in linked.numbers
+        if _apart(start, end, spans) and not _is_rate(text, start, end)
+    }
+    for start, end, value, unit in lengths(text):
+        if _apart(start, end, spans) and not _is_rate(text, start, end):
+            numbers = {place: own for place, own in numbers.items() if _apart(*place, [(start, end, "")])}
+            numbers[start, end] = (value, unit)
+    spans += [(start, end, "<n>") for start, end in numbers]
     for start, end, name in sorted(set(spans), reverse=True):
         text = text[:start] + name + text[end:]
-    return text, [(value, unit) for _, _, value, unit in linked.numbers]
+    return text, [numbers[place] for place in sorted(numbers)]
 
 
-def _cover(text: str) -> Iterator[tuple[str, str, int, int]]:
-    """(section, name, start, end) of the known words, the longest first, without overlaps but for nouns."""
-    found = [
-        (section, name, *match.span())
-        for section, name, pattern in _patterns()
-        for match in pattern.finditer(text)
-        if match[0].strip()
-    ]
-    found.sort(key=lambda item: item[2] - item[3])
-    kept: list[tuple[str, str, int, int]] = []
-    for item in found:
-        section, _, start, end = item
-        same = section == "nouns"  # "stays" are those of the hospital and those of the ICU
-        if all(
-            end <= first or start >= last or (same and other == "nouns" and (start, end) == (first, last))
-            for other, _, first, last in kept
-        ):
-            kept.append(item)
-    yield from sorted(kept, key=lambda item: item[2])
+def _apart(start: int, end: int, spans: list[tuple[int, int, str]]) -> bool:
+    return all(end <= first or start >= last for first, last, _ in spans)
 
 
-@cache
-def _document() -> Mapping[str, dict]:
-    return yaml.safe_load(files("agent.planning").joinpath("followup_words.yaml").read_text(encoding="utf-8"))
+def _is_rate(text: str, start: int, end: int) -> bool:
+    """Whether a number says how often in a span of time ("every 6 hours", 每日2次), which has words of its own."""
+    return bool(_RATE_BEFORE.search(text[:start]) or _RATE_AFTER.match(text[end:]))
 
 
-@cache
-def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    document = _document()
-    found: list[tuple[str, str, re.Pattern[str]]] = []
-    for section in _SECTIONS:
-        for name, words in document[section].items():
-            patterns = words["words"] if isinstance(words, dict) else words
-            found.append((section, name, _any(patterns)))
-    found += [("words", name, _any(document["words"][name])) for name in _LEANING]
-    return tuple(found)
-
-
-@cache
-def _words() -> Mapping[str, re.Pattern[str]]:
-    return {name: _any(patterns) for name, patterns in _document()["words"].items()}
-
-
-def _any(patterns: list[str]) -> re.Pattern[str]:
-    """One pattern of several; Chinese characters are no part of an English word."""
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.ASCII)
+def _place(text: str, nth: int) -> int:
+    """Where the number ``nth``, from 0, stands."""
+    place = -1
+    for _ in range(nth + 1):
+        place = text.index("<n>", place + 1)
+    return place

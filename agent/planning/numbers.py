@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from agent.planning.numerals import number
 from agent.planning.times import half_width
+from agent.planning.units_of_time import ENGLISH_UNIT
 
 _UNIT = (
     r"%|°\s?[cf]\b|℃|℉|mmhg|mmol/l|µmol/l|umol/l|μmol/l|meq/l|mg/dl|g/dl|g/l|mg/l|ng/ml|pg/ml|ug/ml|µg/l|iu/l|u/l|"
@@ -18,6 +19,21 @@ _WORD = re.compile(
     r"\b(?:top|first|last|the)\s+(?P<word>two|three|four|five|six|seven|eight|nine|ten|twenty)\b(?!\s+(?:hours?|days?))|"
     r"(?:前|最多的?|最常见的?)(?P<han>[一二三四五六七八九十]+)(?=位|个|种|项|名|大)"
 )
+_LENGTH = re.compile(
+    rf"(?P<n>\d+(?:\.\d+)?|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty))[\s-]*"
+    rf"(?P<unit>{ENGLISH_UNIT})\b(?!/)|"
+    r"(?P<han>\d+(?:\.\d+)?|[两二三四五六七八九十]+)个?(?P<han_unit>分钟|小时|钟头|天|周|星期|月|季度|年)(?!内?每)",
+    re.ASCII,
+)
+
+
+def lengths(text: str) -> tuple[tuple[int, int, float, str], ...]:
+    """(start, end, number, unit) of the lengths of time in a text in lower case: "two weeks", 48小时."""
+    found = [
+        (*match.span(), number(match["n"] or match["han"]), match["unit"] or match["han_unit"])
+        for match in _LENGTH.finditer(text)
+    ]
+    return tuple((start, end, value, unit) for start, end, value, unit in found if value is not None)
 
 
 def numbers(

@@ -23,13 +23,15 @@ from knowledge.store.store import TIME_FORMAT
 _JOIN = re.compile(r"\s*(?P<word>and|to|until|till|through|thru|-|–|—|~|至|到|和|与)\s*(?:the\s+)?")
 _PAIR_BEFORE = re.compile(r"(?:\b(?:between|from)\s+|介于|自从|从|自|在)$")
 _BEFORE = re.compile(
-    r"(?:\b(?P<since>since|starting(?: from)?|as of|from)\s+|\b(?P<after>after|following|later than)\s+|"
+    r"(?:\b(?P<since>since|starting(?: from)?|as of|from)\s+(?:the\s+(?:start|beginning)\s+of\s+)?|"
+    r"\b(?P<after>after|following|later than)\s+|"
     r"\b(?P<before>before|prior to|earlier than)\s+|\b(?P<until>until|till|up to|up until|by)\s+|"
     r"\b(?P<plain>in|on|during|for|at|of|over|throughout|within)\s+|"
     r"(?P<han_since>自从|自|从)|(?P<han_until>截至|截止到?|直到|到))(?:the\s+)?$"
 )
 _AFTER = re.compile(
-    r"\s*(?:(?P<before>之前|以前|前)|(?P<after>之后|以后|后)|(?P<since>以来|至今|起|开始|到现在|onwards?\b|to now\b)|"
+    r"\s*(?:(?P<before>之前|以前|前)|(?P<after>之后|以后|后)|(?P<since>年?初?(?:以来|至今|起|开始|到现在)|"
+    r"onwards?\b|to now\b)|"
     r"(?P<plain>期间|之间|以内|之内|内|当天|当日|当月|那天|这一天|这天|里))"
 )
 
