@@ -2,7 +2,7 @@
 
 from agent.answer import Evidence, Language, NoteEvidence, PassageEvidence, RowEvidence
 from agent.charts.drawing import Chart
-from agent.knowing.point import GraphFinding
+from agent.knowing.point import GraphFinding, Mentioned
 from agent.knowing.words import word
 from agent.phrases import name_of, say
 from agent.planning.plan import Clarify, QueryRecords, Refuse
@@ -242,7 +242,17 @@ class _Writer:
             cited = tuple(dict.fromkeys(self._add(piece) for piece in point.evidence))
             text = word(self.language, point.key, **dict(point.slots))
             self.sentences.append(
-                Sentence(text, cited, walked=True, computed=point.computed, names=finding.names)
+                Sentence(
+                    text,
+                    cited,
+                    walked=True,
+                    computed=point.computed,
+                    names=finding.names,
+                    mentions=tuple(
+                        one for one in finding.mentions if any(_covers(p, one) for p in point.evidence)
+                    ),
+                    key=point.key,
+                )
             )
 
     def _add(self, piece: Evidence) -> int:
@@ -275,3 +285,11 @@ class _Writer:
             )
         )
         return len(self.evidence)
+
+
+def _covers(piece: Evidence, mentioned: Mentioned) -> bool:
+    return (
+        isinstance(piece, NoteEvidence)
+        and piece.note_id == mentioned.note_id
+        and piece.start <= mentioned.start < piece.end
+    )

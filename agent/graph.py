@@ -245,8 +245,9 @@ def verify(state: State, runtime: Runtime[Run]) -> Nodes:
     """Every sentence against its evidence; what fails is dropped, and if nothing is left it is a refusal."""
     with _step(runtime, "verify", {}) as done:
         rooms = runtime.context.rooms
+        explorer = rooms.explorer
         checked = verify_draft(
-            state["draft"], state["scope"], rooms.store, rooms.explorer.graph, rooms.explorer.library
+            state["draft"], state["scope"], rooms.store, explorer.graph, explorer.library, explorer.finder
         )
         done.summary = say(
             state["language"], "step.verify", kept=len(checked.sentences), all=len(state["draft"].sentences)

@@ -21,7 +21,7 @@ from agent.answer import (
     Step,
 )
 from agent.charts.drawing import Chart, Drawing
-from agent.knowing.point import Computation, GraphFinding, Point
+from agent.knowing.point import Computation, GraphFinding, Mentioned, Point
 from agent.planning.link import Candidate, Link, Linked, PatientLink, TimeLink
 from agent.planning.plan import (
     Action,
@@ -142,7 +142,7 @@ class Sentence:
         figures: numbers in it that are computed and not read.
         outcome: index of the finding whose result it says, or ``None`` for a quotation.
         walked: it says what a walk over the graphs found, with the numbers that were ``computed`` there and the
-            ``names`` of concepts.
+            ``names`` of concepts, the ``mentions`` in notes that it rests on, and the ``key`` of its wording.
     """
 
     text: str
@@ -152,6 +152,8 @@ class Sentence:
     walked: bool = False
     computed: tuple[Computation, ...] = ()
     names: tuple[str, ...] = ()
+    mentions: tuple[Mentioned, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ CHECKPOINTED = [
         *(Plan, Turn, QueryRecords, SearchNotes, ExploreGraph, Clarify, Refuse),
         *(Outcome, EvidenceRows, Operation, Chart, Drawing),
         *(Scope, Draft, Sentence, NoteSentence, RecordsFinding, NotesFinding, Failed),
-        *(GraphFinding, Point, Computation, SearchKnowledge, PassageSentence, PassagesFinding),
+        *(GraphFinding, Point, Computation, Mentioned, SearchKnowledge, PassageSentence, PassagesFinding),
         *(
             model
             for model in vars(query_model).values()

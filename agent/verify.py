@@ -27,6 +27,8 @@ from agent.answer import (
 )
 from agent.facts import facts, has_number
 from agent.knowing.check import edges_hold, walk_holds
+from agent.knowing.mentioned import mentions_hold
+from agent.knowing.named import says_no_other
 from agent.phrases import say
 from agent.query.execute import Outcome
 from agent.query.model import Group, Readmission
@@ -39,6 +41,7 @@ from agent.scope import Scope
 from agent.state import Draft, Sentence, State
 from knowledge.documents import Library
 from knowledge.graph import KnowledgeGraph
+from knowledge.mentions import MentionFinder
 from knowledge.store import RecordStore
 
 _STRENGTH = re.compile(r"[\d.]+(?:[-/][\d.]+)+")
@@ -54,6 +57,7 @@ def verify(
     store: RecordStore,
     graph: KnowledgeGraph | None = None,
     library: Library | None = None,
+    finder: MentionFinder | None = None,
 ) -> Draft:
     """The draft with only the sentences that hold; a refusal if none does.
 
@@ -63,6 +67,7 @@ def verify(
         store: where rows and notes are looked up again.
         graph: where relations are looked up again; without it none holds.
         library: where passages are looked up again; without it none holds.
+        finder: reads the notes again that a walk rests on; without it no such sentence holds.
     """
     if draft.status != "answered":
         return draft
@@ -74,6 +79,8 @@ def verify(
         if all(sound[number] for number in sentence.evidence)
         and (
             walk_holds(sentence, [evidence[n] for n in sentence.evidence], scope.now, graph)
+            and (finder is None or says_no_other(sentence, [evidence[n] for n in sentence.evidence], finder))
+            and mentions_hold(sentence, [evidence[n] for n in sentence.evidence], store, finder)
             if sentence.walked
             else holds(sentence, [evidence[n] for n in sentence.evidence], draft)
         )
