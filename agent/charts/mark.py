@@ -3,5 +3,5 @@
 from typing import Literal
 
 Mark = Literal["line", "bar", "stacked_bar", "arc", "point", "histogram", "box"]
-AskedChart = Mark | Literal["auto"]
-"""What a question asks for: a mark, or a chart of whatever mark fits the result."""
+AskedChart = Mark | Literal["auto", "offered"]
+"""What a question asks for: a mark, a chart of whatever mark fits, or none, but one is ``offered``."""

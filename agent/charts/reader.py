@@ -9,7 +9,7 @@ from datetime import datetime
 
 from agent.answer import Cell, Language
 from agent.charts.frame import KEYS_SHOWN, Column, Frame, Point, Shape
-from agent.charts.restriction import restrictions
+from agent.charts.restriction import conditions, restrictions
 from agent.charts.words import field_word, headed, word
 from agent.query.domains import shared_fields
 from agent.query.execute import Outcome
@@ -28,7 +28,7 @@ from agent.query.phrases import label, phrases, subject, value_word
 
 _TIMES = frozenset({"time", "end", "admittime", "dischtime", "deathtime", "dob", "dod"})
 _KEYS = frozenset({"subject_id", "hadm_id", "stay_id", "event_id", "code", "mrn", "n"})
-_COUNTS = frozenset({"events", "patients", "admissions"})
+_COUNTS = frozenset({"events", "patients", "admissions", "cultures"})
 _DAYS = frozenset({"duration"})
 
 
@@ -272,16 +272,20 @@ class _Reader:
         key = ask.bucket or ask.by
         if key is None or key not in self.places:
             return None
-        counted = ask.figure in _COUNTS
+        counted, rate = ask.figure in _COUNTS, ask.figure == "rate"
         measured = self.about() if ask.field == "value" else field_word(self.language, ask.field)
-        about = (
-            self._counted(ask.figure)
-            if counted
-            else word(self.language, f"figure.{ask.figure}", subject=measured)
-        )
+        if rate:
+            met = ", ".join(conditions(ask.met, self.language))
+            about = word(self.language, "figure.rate", label=label(self.of, self.language, 2), met=met)
+        elif counted:
+            about = self._counted(ask.figure)
+        else:
+            about = word(self.language, f"figure.{ask.figure}", subject=measured)
         shares = ("share",) if ask.share else ()
         parts = (ask.series,) if ask.series else ()
-        unit = None if counted else self.unit() if ask.field == "value" else _days(ask.field, self.language)
+        unit = None
+        if not (counted or rate):
+            unit = self.unit() if ask.field == "value" else _days(ask.field, self.language)
         return self._figures(
             self._read(key, *parts, *shares, ask.figure),
             ask.figure,
@@ -293,6 +297,7 @@ class _Reader:
             unit=unit,
             zeros=counted,
             shares=ask.share,
+            percent=rate,
         )
 
     def top(self) -> Frame | None:

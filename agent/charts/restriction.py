@@ -4,17 +4,17 @@ from collections.abc import Iterable
 
 from agent.answer import Language
 from agent.charts.words import field_word, word
-from agent.query.model import Condition, Events
+from agent.query.model import Concept, Condition, Events
 from agent.query.numerals import number
 from agent.query.phrases import subject, value_word
 
 
 def restrictions(events: Events, language: Language) -> Iterable[str]:
     """The conditions, partners, stay and time that the events are restricted to; concepts are the title's."""
-    for condition in events.where:
-        yield _condition(condition, language)
+    yield from conditions(events.where, language)
     for related in events.related:
-        what = subject(related.events, language)
+        window = related.events.window
+        what = window.said if window is not None and window.said else subject(related.events, language)
         yield word(language, f"restricted.{'without' if related.negated else 'with'}", what=what)
     if events.status is not None:
         yield word(language, f"restricted.{events.status}")
@@ -24,6 +24,12 @@ def restrictions(events: Events, language: Language) -> Iterable[str]:
         yield events.window.said or " – ".join(
             text[:16] for text in (events.window.start, events.window.end) if text
         )
+
+
+def conditions(tests: Iterable[Condition | Concept], language: Language) -> Iterable[str]:
+    """Conditions in a few words each."""
+    for test in tests:
+        yield test.said or ", ".join(test.values) if isinstance(test, Concept) else _condition(test, language)
 
 
 def _condition(condition: Condition, language: Language) -> str:

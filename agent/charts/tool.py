@@ -20,7 +20,7 @@ CHART_ROWS = 10_000
 
 def for_chart(action: QueryRecords, language: Language) -> tuple[QueryRecords, tuple[str, ...]]:
     """The action with the query that a chart needs, and what is to be said about that."""
-    if action.chart is None:
+    if action.chart is None or action.chart == "offered":
         return action, ()
     query, wider = drawable(action.query, action.chart)
     said = (word(language, "note.wider", what=word(language, f"wider.{wider}")),) if wider else ()
@@ -44,4 +44,7 @@ def make_chart(
     if outcome.truncated or len(outcome.rows) > GROUPS_CAP:
         with suppress(QueryRejected):  # it took too long: what the answer lists is drawn, which is said
             outcome = run(outcome.query, store, scope, cap=CHART_ROWS, groups=CHART_ROWS)
-    return draw(outcome, asked, language)
+    if asked != "offered":
+        return draw(outcome, asked, language)
+    drawing = draw(outcome, "auto", language)
+    return drawing if drawing.chart is not None else Drawing(None, ())  # nobody asked, so nobody is told

@@ -47,7 +47,8 @@ def dropped(
     missed = next(_missed(linked, query, held, mark), None)
     if missed is not None:
         return missed
-    parts, left = parts_of(rest, language, linked)
+    found = parts_of(rest, language, linked)
+    parts, left = [(part.kind, part.name) for part in found.parts], found.left
     of = query.of
     if not (of.where or of.related or of.pick or of.repeated):  # else that is what the words are
         narrowing = restricting(language).search(left)

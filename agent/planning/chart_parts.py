@@ -1,45 +1,132 @@
 """The parts of a question for a chart: counted things, groups, times, values and numbers, and what is none of them.
 
-The words are those of ``chart_asks.yaml``; what they make up is for ``chart_query.py``.
+The words are those of ``chart_asks.yaml`` and ``chart_filler.yaml``; what they make up is for ``chart_query.py``.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import yaml
 
 from agent.answer import Language
-from agent.planning.link import Linked
+from agent.planning.chart_limits import Limit, limits
+from agent.planning.link import Linked, TimeLink
+from agent.planning.numerals import number
 from agent.planning.times import half_width
 
-WORDS = ("share", "top", "many", "whose", "ever", "spread")
+WORDS = (
+    "place",
+    "dose",
+    "by_patients",
+    "share",
+    "top",
+    "many",
+    "whose",
+    "ever",
+    "spread",
+    "without",
+    "counted",
+    "each",
+)
 """Words that stand for themselves; the others have a section of their own."""
-Span = tuple[int, int]
+_NAMED = ("things", "groups", "spans", "filters", "buckets", "figures", "rates", "states", "ranges")
+_ONLY = re.compile(r"\bonly\b|[仅只]")
+_Found = tuple[int, int, str, str]
+"""Start, end, kind and name of what may be a part."""
+_FIRST = re.compile(
+    r"(?<![\w.])(?:(?P<n>\d+)|(?P<word>two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty))"
+    r"(?=\s+(?:(?:of )?(?:the|our) )?(?:\w+ )?(?:most|top|commonest|leading|biggest|largest|busiest|fullest|main)\b)"
+    r"|(?<=top )(?P<top>two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty)\b"
+    r"|(?<=[前的大最])(?P<han>[一二两三四五六七八九十]+|\d+)(?=[位个种项名大类条])|(?<=前)(?P<bare>[二三四五六七八九十]+|\d+)"
+    r"|(?P<great>[二三四五六七八九十]+|\d+)(?=大(?!于))"
+)
 
 
-def parts_of(rest: str, language: Language, linked: Linked) -> tuple[list[tuple[str, str]], str]:
-    """The parts of a question, in its order, and the words that are none and no filler."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a question.
+
+    Attributes:
+        kind: a section of ``chart_asks.yaml``, ``value``, ``limit``, ``number`` or one of ``WORDS``.
+        name: in its section; of a value or a limit, which of them; of a number, the number.
+    """
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A question taken apart.
+
+    Attributes:
+        parts: in the order of the question.
+        left: words that are no part and no filler.
+        times: those of the linked times that no longer part contains ("age at admission").
+        limits: what the parts of kind ``limit`` number.
+    """
+
+    parts: tuple[Part, ...]
+    left: str
+    times: tuple[TimeLink, ...]
+    limits: tuple[Limit, ...]
+
+
+def parts_of(rest: str, language: Language, linked: Linked) -> Parts:
+    """The parts of a question with its chart words blanked; where two overlap, the longer counts."""
     text = half_width(rest)
     named = [patient for patient in linked.patients if patient.how != "scope"]
-    taken: list[Span] = [(part.start, part.end) for part in (*linked.times, *named)]
-    found: list[tuple[int, int, str, str]] = []
+    limited = tuple(limits(text))
+    given = [(time.start, time.end, "time", str(place)) for place, time in enumerate(linked.times)]
+    given += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
+    given += [(p.start, p.end, "whose", "whose") for p in linked.patients if p.how == "scope"]
+    given += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
+    given += [(limit.start, limit.end, "limit", str(place)) for place, limit in enumerate(limited)]
+    given += [
+        (*m.span(), "number", str(int(number(m[m.lastgroup or 0]) or 0))) for m in _FIRST.finditer(text)
+    ]
+    taken: list[tuple[int, int]] = [(patient.start, patient.end) for patient in named]
+    chosen: list[_Found] = []
+    before = -1
+    while before < len(taken):  # what a longer part cut short may be a part of its own
+        before, words = len(taken), _blanked(text, taken)
+        for item in sorted([*given, *_worded(words, language)], key=_first):
+            if all(item[1] <= start or item[0] >= end for start, end in taken):
+                taken.append((item[0], item[1]))
+                chosen.append(item)
+    words = _blanked(text, taken)
+    narrowed = restricting(language).search(_ONLY.sub(" ", words))  # all that "only" goes with is read
+    left = narrowed[0] if narrowed else filler(language).sub(" ", words)
+    times = tuple(linked.times[int(name)] for _, _, kind, name in chosen if kind == "time")
+    parts = tuple(Part(kind, name) for _, _, kind, name in sorted(chosen) if kind != "time")
+    return Parts(parts, re.sub(r"[^\w\s]+|_+", " ", left), times, limited)
+
+
+def _worded(text: str, language: Language) -> Iterable[_Found]:
+    """Everything in a text that the words for charts name."""
     for kind, name, pattern in patterns(language):
-        found += [(*m.span(), kind, name) for m in pattern.finditer(text) if m[0].strip()]
-    found += [(link.start, link.end, "value", str(place)) for place, link in enumerate(linked.values)]
-    found += [(p.start, p.end, "whose", "whose") for p in linked.patients if p.how == "scope"]
-    found += [(start, end, "number", str(int(value))) for start, end, value, _ in linked.numbers]
-    chosen: list[tuple[int, int, str, str]] = []
-    for item in sorted(found, key=lambda item: (item[0] - item[1], item[2] == "value", item[0])):
-        if all(item[1] <= start or item[0] >= end for start, end in taken):
-            taken.append((item[0], item[1]))
-            chosen.append(item)
+        yield from ((*match.span(), kind, name) for match in pattern.finditer(text) if match[0].strip())
+
+
+def _blanked(text: str, taken: Iterable[tuple[int, int]]) -> str:
+    """The text with a line break in each place that is taken, so that no word reaches across it."""
     characters = list(text)
     for start, end in taken:
-        characters[start:end] = " " * (end - start)
-    left = filler(language).sub(" ", "".join(characters))
-    return [(kind, name) for _, _, kind, name in sorted(chosen)], re.sub(r"[^\w\s]+", " ", left)
+        characters[start:end] = "\n" * (end - start)
+    return "".join(characters)
+
+
+def _first(found: _Found) -> tuple[int, int, int]:
+    """The longer, then the likelier, then the earlier."""
+    start, end, kind, _ = found
+    return start - end, _LATER.get(kind, 1), start
+
+
+_LATER = {"time": 0, "value": 2, "each": 3, "counted": 3}
+"""Which of two equally long readings counts: a time first, a value of the records after the words for charts."""
 
 
 def field_of(group: str) -> str:
@@ -57,7 +144,7 @@ def restricting(language: Language) -> re.Pattern[str]:
 @cache
 def asks() -> Mapping[str, dict]:
     """The words, by section."""
-    return yaml.safe_load(files("agent.planning").joinpath("chart_asks.yaml").read_text(encoding="utf-8"))
+    return _document("chart_asks.yaml")
 
 
 @cache
@@ -70,7 +157,7 @@ def patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...]
             yield re.compile(raw["zh"])
 
     found = []
-    for kind in ("things", "groups", "spans", "filters", "buckets", "figures"):
+    for kind in _NAMED:
         for name, raw in asks()[kind].items():
             found += [(kind, name, pattern) for pattern in read(raw)]
     for word in WORDS:
@@ -81,5 +168,10 @@ def patterns(language: Language) -> tuple[tuple[str, str, re.Pattern[str]], ...]
 @cache
 def filler(language: Language) -> re.Pattern[str]:
     """Words that carry nothing."""
-    raw = asks()["filler"]
-    return re.compile(f"{raw['en']}|{raw['zh']}" if language == "zh" else raw["en"])
+    raw = _document("chart_filler.yaml")
+    english = rf"(?<![a-z])(?:{'|'.join(raw['en'].values())})(?![a-z])"
+    return re.compile(f"{english}|{'|'.join(raw['zh'].values())}" if language == "zh" else english)
+
+
+def _document(name: str) -> dict:
+    return yaml.safe_load(files("agent.planning").joinpath(name).read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from agent.answer import Language
 from agent.charts.mark import Mark
 from agent.planning.times import half_width
 
+_REST = re.compile(r"\s*(?:needed|required|necessary|please|pls|了|吧)?\s*[-–—,，;；:：.。]*")
 Found = tuple[int, int, Mark | None]
 """Start, end and mark of a match."""
 
@@ -48,10 +49,9 @@ def find_chart(text: str, language: Language) -> ChartWords | None:
         text: the question as cleaned; the spans are into it.
         language: of the question; a Chinese one may ask in English words.
     """
-    low = half_width(text)
-    read = [_words()[name] for name in (("zh", "en") if language == "zh" else ("en",))]
-    if any(pattern.search(low) for words in read for pattern in words.refused):
+    if declined(text, language):
         return None
+    low, read = half_width(text), _of(language)
     record = [match.span() for words in read for pattern in words.record for match in pattern.finditer(low)]
     found: list[Found] = [
         (start, end, mark)
@@ -67,6 +67,27 @@ def find_chart(text: str, language: Language) -> ChartWords | None:
     first = next(iter(marks), None)
     mark = "stacked_bar" if "stacked_bar" in marks else first
     return ChartWords(tuple((start, end) for start, end, _ in kept), mark)
+
+
+def declined(text: str, language: Language) -> bool:
+    """Whether a question says that it wants no chart."""
+    return asked_without_refusal(text, language) != text
+
+
+def asked_without_refusal(text: str, language: Language) -> str:
+    """A question with blanks in the place of the words that decline a chart ("no graph needed")."""
+    low, characters = half_width(text), list(text)
+    for words in _of(language):
+        for match in (match for pattern in words.refused for match in pattern.finditer(low)):
+            rest = _REST.match(low, match.end())
+            end = rest.end() if rest else match.end()
+            characters[match.start() : end] = " " * (end - match.start())
+    return "".join(characters)
+
+
+def _of(language: Language) -> list["_Words"]:
+    """The words of a language; a Chinese question may ask in English words."""
+    return [_words()[name] for name in (("zh", "en") if language == "zh" else ("en",))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from agent.answer import Language
 from agent.charts.mark import AskedChart
 from agent.planning.chart_honoured import dropped
 from agent.planning.chart_query import chart_query
-from agent.planning.chart_words import ChartWords, find_chart
+from agent.planning.chart_words import ChartWords, asked_without_refusal, find_chart
 from agent.planning.followup import continued
 from agent.planning.followup_lexicon import leans_only
 from agent.planning.link import Linked
@@ -19,6 +19,7 @@ from agent.planning.not_held import not_held
 from agent.planning.phrases import phrase
 from agent.planning.plan import Plan, Planner, QueryRecords, Refuse, SearchNotes, Turn
 from agent.planning.subject import subject_of
+from agent.query.model import ClinicalQuery, Group, Rows, Top, Trend
 from agent.scope import Scope
 
 _COMPOSED = 0.85  # about what charts were right on questions that nobody had read (docs/charts.md)
@@ -49,7 +50,11 @@ class ChartPlanner:
         """The plan of a question; see :class:`~agent.planning.plan.Planner`."""
         words = find_chart(question, language)
         if words is None:
-            return self.behind.plan(question, language, linked, scope, history, stop)
+            asked = asked_without_refusal(question, language)
+            plan = self.behind.plan(asked, language, linked, scope, history, stop)
+            if asked != question:
+                return plan
+            return offered(composed_instead(plan, question, language, linked, scope, history))
         again = redrawn(question, words, history)
         if again is not None:
             return again
@@ -132,6 +137,50 @@ def charted(plan: Plan, rest: str, words: ChartWords, language: Language, linked
             return Plan((Refuse("low_confidence", phrase(language, "not_restricted", said=said)),), _SURE)
     drawn = tuple(replace(action, chart=asked) for action in queries)
     return replace(plan, actions=drawn or (Refuse("low_confidence", phrase(language, "low_confidence")),))
+
+
+def composed_instead(
+    plan: Plan, question: str, language: Language, linked: Linked, scope: Scope, history: tuple[Turn, ...]
+) -> Plan:
+    """What the words for charts explain in full, in the place of a refusal for want of confidence.
+
+    Also in the place of another figure in the same buckets: there every word counts ("spent on lab tests").
+    """
+    only = plan.actions[0] if len(plan.actions) == 1 else None
+    unsure = isinstance(only, Refuse) and only.reason == "low_confidence"
+    bucket = getattr(only.query.ask, "bucket", None) if isinstance(only, QueryRecords) else None
+    if not unsure and bucket is None:
+        return plan
+    composed = compose_plan(question, ChartWords((), None), language, linked, scope, history)
+    action = composed.actions[0] if composed is not None else None
+    if composed is None or not isinstance(action, QueryRecords) or not isinstance(action.query.ask, Group):
+        return plan
+    if not unsure and action.query.ask.bucket != bucket:
+        return plan
+    return replace(composed, actions=(replace(action, chart=None),))
+
+
+def offered(plan: Plan) -> Plan:
+    """A plan whose one result is a course or figures by group, with a chart beside; the result stays as it is."""
+    only = plan.actions[0] if len(plan.actions) == 1 else None
+    if not isinstance(only, QueryRecords) or only.chart is not None:
+        return plan
+    if not _shows(only.query):
+        return plan
+    return replace(plan, actions=(replace(only, chart="offered"),))
+
+
+def _shows(query: ClinicalQuery) -> bool:
+    """Whether a result is one that a chart shows better than words, without another question being asked for it."""
+    ask, of = query.ask, query.of
+    if isinstance(ask, Rows):
+        listed = {"time", "value"} <= {*ask.fields} and of.pick is None and ask.limit is None
+        return listed and query.patient is not None and of.domain in ("lab", "vital")
+    if isinstance(ask, Group):
+        return ask.show_group
+    if isinstance(ask, Top):
+        return ask.show_count
+    return isinstance(ask, Trend) or getattr(ask, "bucket", None) is not None
 
 
 def redrawn(question: str, words: ChartWords, history: tuple[Turn, ...]) -> Plan | None:

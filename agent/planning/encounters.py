@@ -43,7 +43,7 @@ _DURING = re.compile(
 _SINCE = re.compile(
     rf"\b(?:since|after|from)\s+(?:{_EN_OWN}\s+)?(?:(?P<icu>icu)\s+)?(?:hospital\s+)?admission(?:\s+to\s+(?:the\s+)?"
     r"(?P<icu2>icu)|\s+to (?:the )?hospital)?\b|"
-    r"\b(?:since|after)\s+(?:(?:she|he|they|the patient)\s+(?:was|were|got|came|is)\s+)?(?:being\s+)?(?:admitted|hospitali[sz]ed|"
+    r"\b(?:since|after)\s+(?:(?:she|he|they|the patient)\s+(?:(?:was|were|got|is)\s+)?)?(?:being\s+)?(?:admitted|hospitali[sz]ed|arrived|arriving|came in|coming in|come in|got here|"
     r"in)(?:\s+to\s+(?:the\s+)?(?P<icu3>icu))?\b(?:\s+to (?:the )?hospital)?"
 )
 _FIRST_HOURS = re.compile(

@@ -31,7 +31,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     r"\s*(?:(?P<before>之前|以前|前)|(?P<after>之后|以后|后)|(?P<since>年?初?(?:以来|至今|起|开始|到现在)|"
-    r"onwards?\b|to now\b)|"
+    r"on(?:wards?)?\b(?!\s+\w)|to now\b)|"
     r"(?P<plain>期间|之间|以内|之内|内|当天|当日|当月|那天|这一天|这天|里))"
 )
 
@@ -114,7 +114,9 @@ def _single(text: str, question: str, point: Point, now: datetime, language: Lan
         lower, upper = None, point.first
     elif words & {"after"} and not counts_back:
         lower, upper = point.last, None
-    elif words & {"since", "han_since"} and not (words == {"since"} and before and before["since"] == "from"):
+    elif words & {"since", "han_since"} and not (
+        words == {"since"} and before and before["since"] == "from" and not (after and after["since"])
+    ):
         lower, upper = point.exact or point.first, None
     elif words & {"until", "han_until"}:
         lower, upper = None, point.last

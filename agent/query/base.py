@@ -9,6 +9,7 @@ where there is one (glucose in blood and in urine are two), else the name.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from agent.query.derived import DERIVED, derived
 from agent.query.domains import Binding, Field, Tables, binding
 from agent.query.literals import literal, members
 from agent.query.model import Concept, Condition, Encounter, Events, Pick, Related, Window
@@ -44,12 +45,14 @@ class Shape:
         reported: only rows with a reported value, number or text. A pick by time passes over a text without
             a digit ("hemolyzed") where the patient has numbers of the same item; "<0.01" counts.
         detail: what the domain never shows an event without, for its evidence.
+        met: whether the event fulfils all of these comes along as ``met`` (1 or 0).
     """
 
     fields: tuple[str, ...] = ()
     numeric: bool = False
     reported: bool = False
     detail: bool = False
+    met: tuple[Condition | Concept, ...] = ()
 
 
 def base(events: Events, context: Context, shape: Shape = Shape()) -> str:
@@ -162,6 +165,12 @@ class _Select:
         columns += [
             f"{self.expression(name)} AS {name}" for name in self.shape.fields if name not in STANDARD
         ]
+        if self.shape.met:
+            tests = " AND ".join(
+                f"({self._concept(each) if isinstance(each, Concept) else self._condition(each)})"
+                for each in self.shape.met
+            )
+            columns.append(f"COALESCE({tests}, 0) AS met")
         if self.shape.detail:
             columns += [
                 f"e.{column} AS {name}"
@@ -215,6 +224,8 @@ class _Select:
             return "e.hadm_id"
         if name == "age" and at.domain == "patient":
             return self._age_now()
+        if name in DERIVED:
+            return derived(name, at.domain, self.expression)
         return self._joined(at.field(name, self.tables))
 
     def _joined(self, found: Field) -> str:

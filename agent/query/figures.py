@@ -1,5 +1,7 @@
 """SQL of the figures that are asked for: counts, means, spans of time."""
 
+from typing import Literal
+
 from agent.query.base import Shape
 from agent.query.model import Bucket
 
@@ -26,18 +28,29 @@ DAYS_IN = {
     "months": 1 / 30.436875,
     "years": 1 / 365.2425,
 }
+CULTURES = "COUNT(DISTINCT subject_id || '|' || COALESCE(time, '') || '|' || COALESCE(specimen, ''))"
 FIGURES = {
     "events": "COUNT(*)",
     "count": "COUNT(*)",
     "patients": "COUNT(DISTINCT subject_id)",
     "admissions": "COUNT(DISTINCT hadm_id)",
+    "cultures": CULTURES,
     "mean": "AVG({0})",
     "min": "MIN({0})",
     "max": "MAX({0})",
     "sum": "SUM({0})",
+    "rate": "AVG(met)",
+    "median": "AVG(CASE WHEN place IN ((size + 1) / 2, (size + 2) / 2) THEN {0} END)",
 }
+COUNTED = frozenset({"events", "patients", "admissions", "cultures", "rate"})
+"""Figures that need no number of the events."""
+RATE_OF = "1.0 * COUNT(DISTINCT CASE WHEN met THEN {0} END) / COUNT(DISTINCT {0})"
 UNIT = "LOWER(COALESCE(unit, ''))"
-CULTURES = "COUNT(DISTINCT subject_id || '|' || COALESCE(time, '') || '|' || COALESCE(specimen, ''))"
+
+
+def bucketed(bucket: Bucket, on: Literal["time", "end"]) -> str:
+    """The bucket that the start or the end of an event lies in."""
+    return BUCKETS[bucket].replace("time", column(on)) if on == "end" else BUCKETS[bucket]
 
 
 def column(field: str) -> str:

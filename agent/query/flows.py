@@ -1,7 +1,7 @@
 """What goes in and out as SQL: the balance of fluids, discharges and readmissions."""
 
 from agent.query.base import Context, Shape, base
-from agent.query.figures import BUCKETS
+from agent.query.figures import BUCKETS, bucketed
 from agent.query.model import Balance, Events, Readmission
 from agent.query.provenance import Compiled, behind, compiled
 from knowledge.errors import QueryRejected
@@ -45,7 +45,7 @@ def readmission(ask: Readmission, of: Events, context: Context) -> Compiled:
     back = f"EXISTS (SELECT 1 FROM ({everyone}) AS r WHERE {other} AND {again})"
     flagged = f"SELECT b.*, {back} AS back FROM ({sql}) AS b WHERE b.end_time IS NOT NULL"
     figures = "SUM(back) AS readmissions, COUNT(*) AS discharges"
-    key = BUCKETS[ask.bucket].replace("time", "end_time") if ask.bucket else None
+    key = bucketed(ask.bucket, "end") if ask.bucket else None
     head = f"{key} AS bucket, " if key else ""
     tail = f" GROUP BY {key} ORDER BY {key}" if key else ""
     columns = ((ask.bucket,) if ask.bucket else ()) + ("readmissions", "discharges")

@@ -1,7 +1,7 @@
 """Groups of events as SQL: a figure for each, the most frequent, the share that lived."""
 
 from agent.query.base import Context, Shape, base
-from agent.query.figures import BUCKETS, CULTURES, FIGURES, UNIT, column, measure
+from agent.query.figures import COUNTED, CULTURES, FIGURES, RATE_OF, UNIT, bucketed, column, measure
 from agent.query.literals import literal
 from agent.query.model import Events, Group, Survival, Top
 from agent.query.provenance import Compiled, behind, compiled
@@ -62,23 +62,29 @@ def survival(ask: Survival, of: Events, context: Context) -> Compiled:
 
 def group(ask: Group, of: Events, context: Context) -> Compiled:
     """One figure for each group."""
-    counted = ask.figure in ("events", "patients", "admissions")
+    counted = ask.figure in COUNTED
     field, shape = measure(ask.field, counted)
-    key = BUCKETS[ask.bucket] if ask.bucket else column(ask.by or "name")
+    key = bucketed(ask.bucket, ask.on) if ask.bucket else column(ask.by or "name")
     series = column(ask.series) if ask.series else None
     keys = {"bucket": key} | ({"series": series} if series else {})
     named = (None if ask.bucket else key, series)
-    fields = tuple(dict.fromkeys((*shape.fields, *(name for name in named if name))))
-    sql = base(of, context, Shape(fields, shape.numeric))
+    more = ("specimen",) if ask.figure == "cultures" else ()
+    if more:
+        context.assume("cultures_counted")  # a culture has a row for each antibiotic tested
+    fields = tuple(dict.fromkeys((*shape.fields, *more, *(name for name in named if name))))
+    sql = base(of, context, Shape(fields, shape.numeric, met=ask.met))
     figure = FIGURES[ask.figure].format(field)
+    if ask.figure == "rate" and ask.field in ("subject_id", "hadm_id"):
+        figure = RATE_OF.format(ask.field)
     unit = UNIT if field == "value" and not counted else "''"
     share = f", 1.0 * {figure} / SUM({figure}) OVER () AS share" if ask.share else ""
-    where = "time IS NOT NULL" if ask.bucket else f"{key} IS NOT NULL"
+    where = f"{column(ask.on) if ask.bucket else key} IS NOT NULL"
     where += f" AND {series} IS NOT NULL" if series else ""
     group = ", ".join((*keys.values(), unit))
+    source = _ranked(field, group, where) if ask.figure == "median" else f"base WHERE {where}"
     grouped = (
         f"SELECT {', '.join(f'{column} AS {name}' for name, column in keys.items())}, {unit} AS scale, "
-        f"{figure} AS figure{share} FROM base WHERE {where} GROUP BY {group}"
+        f"{figure} AS figure{share} FROM {source} GROUP BY {group}"
     )
     shown = (*(keys if ask.show_group else ()), "figure", *(("share",) if ask.share else ()))
     order = ", ".join((*keys, "scale"))
@@ -89,3 +95,10 @@ def group(ask: Group, of: Events, context: Context) -> Compiled:
     ordinal = f"DENSE_RANK() OVER (ORDER BY {group}) - 1"
     sources = behind(of, context, kept, cells=(ordinal,), extra=fields, ordinal=True)
     return compiled(text, columns, context, sources)
+
+
+def _ranked(field: str, group: str, where: str) -> str:
+    """The values of each group with their place and how many they are, of which a median is made."""
+    place = f"ROW_NUMBER() OVER (PARTITION BY {group} ORDER BY {field}) AS place"
+    size = f"COUNT(*) OVER (PARTITION BY {group}) AS size"
+    return f"(SELECT *, {place}, {size} FROM base WHERE {where} AND {field} IS NOT NULL)"

@@ -328,7 +328,10 @@ class Group(Frozen):
     Attributes:
         by: a field of the event (``gender``, ``admission_type``, ``name`` …) or a bucket of its time.
         series: a second field, which splits each group (admissions by month and gender).
-        figure: what is computed in each group.
+        figure: what is computed in each group; a ``rate`` is the share of its events that fulfil
+            ``met``, or, where ``field`` is ``subject_id`` or ``hadm_id``, of its patients or admissions.
+        met: what an event has to fulfil to count in a rate; one whose field is unknown does not.
+        on: which time of an event decides its bucket: its (start) ``time`` or its ``end`` (discharges by month).
         share: adds each group's share of the total.
         show_group: whether the result names the groups, or lists the figures alone.
     """
@@ -337,7 +340,11 @@ class Group(Frozen):
     by: str | None = None
     bucket: Bucket | None = None
     series: str | None = None
-    figure: Literal["events", "patients", "admissions", "mean", "min", "max", "sum"] = "events"
+    figure: Literal[
+        "events", "patients", "admissions", "cultures", "mean", "median", "min", "max", "sum", "rate"
+    ] = "events"
+    met: tuple[Condition | Concept, ...] = ()
+    on: Literal["time", "end"] = "time"
     field: str = "value"
     share: bool = False
     show_group: bool = True
@@ -348,6 +355,8 @@ class Group(Frozen):
             raise ValueError("give either by or bucket")
         if self.series is not None and self.series == self.by:
             raise ValueError("series is a second field, not by again")
+        if (self.figure == "rate") != bool(self.met):
+            raise ValueError("a rate needs met, and nothing else takes it")
         return self
 
 

@@ -1,6 +1,7 @@
 """Sentences about groups: the most frequent, a figure for each, balances and shares."""
 
 from agent.answer import Cell
+from agent.query.figures import COUNTED
 from agent.query.model import Balance, Group, Readmission, Survival, Top
 from agent.query.numerals import decimals_of, moment, number
 from agent.query.phrases import label, phrase, value_word
@@ -31,20 +32,21 @@ class GroupSpeaker(Speaker):
         """Each group with its figure and, where asked, its share."""
         ask, rows, columns = self.outcome.query.ask, self.outcome.rows, self.outcome.columns
         assert isinstance(ask, Group)
-        counted = ask.figure in ("events", "patients", "admissions")
-        name: OperationName = "count" if counted else ask.figure  # type: ignore[assignment]
+        counted, rate = ask.figure in COUNTED, ask.figure == "rate"
+        name: OperationName = "share" if rate else "count" if counted else ask.figure  # type: ignore[assignment]
         sentences = []
         for index, row in enumerate(rows[:SENTENCES_CAP]):
             cells = dict(zip(columns, row, strict=True))
             behind = self.outcome.behind(index)
             if not behind or cells[ask.figure] is None:
                 continue
-            evidence, figure = self.evidence[behind[0]], float(cells[ask.figure] or 0)
+            evidence, figure = self.evidence[behind[0]], float(cells[ask.figure] or 0) * (100 if rate else 1)
             unit = None if counted or ask.field != "value" else evidence.values.get("unit")
-            places = None if counted else decimals_of(evidence.numbers) + (ask.figure == "mean")
+            places = None if counted else decimals_of(evidence.numbers) + (ask.figure in ("mean", "median"))
+            shown = f"{number(figure, 1)}%" if rate else self.amount(cells[ask.figure], unit, places)
             slots = {
                 "key": self._group_key(ask, row) or moment(evidence.values.get("time"))[:10],
-                "value": self.amount(cells[ask.figure], unit, places),
+                "value": shown,
             }
             operations = [Operation(name, behind, figure)]
             if ask.share:

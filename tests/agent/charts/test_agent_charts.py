@@ -57,8 +57,14 @@ def test_what_is_not_recorded_is_no_chart_and_no_note(agent: ClinicalAgent) -> N
     assert (answer.status, answer.reason, answer.chart) == ("refused", "not_documented", None)
 
 
-def test_a_question_without_chart_words_has_no_chart(agent: ClinicalAgent) -> None:
-    assert agent.ask("Show the trend of creatinine", patient=WANG).chart is None
+def test_a_course_is_drawn_beside_its_sentences_unless_no_chart_is_wanted(agent: ClinicalAgent) -> None:
+    drawn = agent.ask("Show the trend of creatinine", patient=WANG)
+    assert drawn.chart is not None and drawn.chart["mark"] == "line"
+    assert agent.ask("Show the trend of creatinine, no chart please", patient=WANG).chart is None
+
+
+def test_a_question_without_chart_words_for_a_single_value_has_no_chart(agent: ClinicalAgent) -> None:
+    assert agent.ask("What is the latest creatinine?", patient=WANG).chart is None
 
 
 def test_the_last_result_is_drawn_again_in_another_way(agent: ClinicalAgent) -> None:

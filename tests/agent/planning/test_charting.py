@@ -145,11 +145,11 @@ def test_a_window_is_kept_and_a_patient_who_is_open_is_not_taken_for_the_hospita
 @pytest.mark.parametrize(
     "question",
     [
-        "plot admissions of children by month",
-        "plot admissions of patients over 65 by month",
+        "plot admissions of twins by month",
+        "plot admissions of patients over 65 kg by month",
         "bar chart of admissions by eye colour",
         "plot admissions by month without transfers out",
-        "按月画出儿童住院人次",
+        "按月画出双胞胎住院人次",
     ],
 )
 def test_what_is_not_explained_in_full_is_left_to_the_planner_behind(question: str) -> None:
@@ -168,7 +168,7 @@ def test_a_group_that_the_planner_behind_dropped_is_refused_not_drawn() -> None:
     assert "insurance" in plan.actions[0].text
 
 
-@pytest.mark.parametrize("question", ["plot deaths by month", "每月死亡人数柱状图"])
+@pytest.mark.parametrize("question", ["plot births by month", "每月分娩人数柱状图"])
 def test_words_that_a_query_of_everybody_does_not_honour_are_refused(question: str) -> None:
     monthly = ClinicalQuery(ask=Group(bucket="month", figure="admissions"), of=Events(domain="admission"))
     assert isinstance(planned(question, behind=Behind(QueryRecords(monthly))).actions[0], Refuse)
