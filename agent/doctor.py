@@ -61,6 +61,7 @@ def all_checks(store: Optional[Path] = None, port: int = PORT) -> List[Check]:  
     checks += packages()
     checks += [torch_build(), llama(), embedding_model(), memory(), port_free(port)]
     checks += home_and_disk()
+    checks += general_knowledge()
     checks += store_and_indexes(store)
     checks.append(language_model())
     return checks
@@ -285,6 +286,36 @@ def store_and_indexes(store: Optional[Path]) -> Iterator[Check]:  # noqa: UP045
                 f"Run: chartroom index --store {path}",
                 required=False,
             )
+
+
+def general_knowledge() -> Iterator[Check]:
+    """The graph, the documents and the index over both: every byte is what was written; what is not there is made."""
+    try:
+        from agent.knowledge_base import library, passages
+        from agent.paths import home, knowledge_graph_folder
+        from knowledge.errors import ChartroomError
+        from knowledge.graph.write import checked
+    except ImportError as error:
+        yield Check("knowledge", False, f"no module {error.name}", "Run: make setup")
+        return
+    try:
+        folder = home()
+    except ChartroomError:
+        return  # said already
+    graph, places, books = knowledge_graph_folder(), passages(), library()
+    looks = (
+        ("knowledge", graph, lambda: f"{checked(graph)[1].details['concepts']:,} concepts as written"),
+        ("documents", books.path, lambda: f"{books.check():,} in use"),
+        ("passages", places.folder, lambda: f"{len(places.open()[1].files)} files as written"),
+    )
+    for name, path, look in looks:
+        if not path.exists():
+            yield Check(name, True, f"none in {folder} yet", required=False)
+            continue
+        try:
+            yield Check(name, True, look())
+        except ChartroomError as error:
+            yield Check(name, False, "missing or damaged", str(error))
 
 
 def language_model() -> Check:

@@ -9,6 +9,7 @@ from indexes.index import PassageIndex
 from indexes.knowledge_corpus import KnowledgeCorpus
 from indexes.tagging import GraphTagger
 from knowledge.documents import Library
+from knowledge.generations import Generations
 from knowledge.graph import KnowledgeGraph
 
 Report = Callable[[str, int, int], None]
@@ -17,6 +18,11 @@ Report = Callable[[str, int, int], None]
 def library() -> Library:
     """The documents that were imported here."""
     return Library(home() / "knowledge" / "library.sqlite")
+
+
+def passages() -> Generations:
+    """Where the index over documents and facts lives."""
+    return Generations(home() / "knowledge" / KnowledgeCorpus.name, KnowledgeCorpus.repair)
 
 
 def knowledge_index(
@@ -34,7 +40,7 @@ def knowledge_index(
         IndexFault: it is damaged (``rebuild`` repairs it), or another build is at work.
     """
     corpus, folder, tagger = KnowledgeCorpus(library(), graph), home() / "knowledge", GraphTagger(graph)
-    if rebuild or not (folder / corpus.name / "current").exists():
+    if rebuild or not (passages().folder / "current").exists():
         return PassageIndex.build(corpus, folder, embedder, report, tagger)
     index = PassageIndex.open(corpus, folder, embedder)
     if not index.pending(tagger):

@@ -18,7 +18,7 @@ from agent.prepare import knowledge_graph
 from indexes.embedding import Embedder
 from knowledge.documents import Document
 from knowledge.documents.files import Rejected, documents
-from knowledge.errors import ImportFailure
+from knowledge.errors import ImportFailure, IndexFault
 
 _SHOWN = 20
 
@@ -91,7 +91,13 @@ def import_documents(path: Path, named: Named, *, as_json: bool) -> None:
         raise ImportFailure(
             f"No document of {path} could be taken. {rejected[0].origin}: {rejected[0].reason}."
         )
-    index_passages()
+    try:
+        index_passages()
+    except IndexFault as error:
+        raise IndexFault(
+            f"{done.total():,} documents of {path.name} are in the library, but not yet in the index. {error} "
+            "They are indexed at the next search, or with: chartroom knowledge index"
+        ) from error
     if as_json:
         print_json({**done, "rejected": [asdict(one) for one in rejected]})
         return

@@ -63,9 +63,13 @@ def mentions_command(
             for number, line in track(lines, description="texts", console=err()):
                 try:
                     passage = Passage.model_validate_json(line)
-                except ValidationError:
+                except ValidationError as error:
                     faults += 1
-                    err().print(f"{passages}, line {number}: expected {_SHAPE}; left out.", markup=False)
+                    err().print(
+                        f"{passages}, line {number}: {_fault(error)}; expected {_SHAPE}; left out.",
+                        markup=False,
+                        soft_wrap=True,
+                    )
                     continue
                 found = finder.find(passage.text, passage.language, passage.targets)
                 entry = {"id": passage.id, "mentions": [_entry(mention) for mention in found]}
@@ -76,6 +80,17 @@ def mentions_command(
     if faults:
         err().print(f"{faults} lines of {passages} are no passages and were left out.", markup=False)
         raise typer.Exit(1)
+
+
+def _fault(error: ValidationError) -> str:
+    """What is wrong with a line, without any of it: a key that is not ours may be a piece of a record, too."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    if first["type"] == "json_invalid":
+        return "no JSON"
+    key = str(first["loc"][0]) if first["loc"] else ""
+    if key not in Passage.model_fields:
+        return "a key that is not known" if key else "no object"
+    return f"{key!r} is missing" if first["type"] == "missing" else f"{key!r} is not as it should be"
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """The program ``chartroom``: its commands, and what becomes of their errors."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ import typer
 from agent.cli import ask, batch, doctor, knowledge, measure, mentions, models, records, search, serve
 from agent.cli.terminal import err
 from knowledge.errors import ChartroomError
+
+_FULL = "The disk is full: what was begun is not kept, what was there before still is. Make room, then run it again."
 
 app = typer.Typer(
     name="chartroom",
@@ -50,8 +53,14 @@ def run(arguments: Sequence[str]) -> int:
     except ChartroomError as error:
         return _fail(str(error))
     except sqlite3.OperationalError as error:
+        if not hasattr(error, "sqlite_errorcode"):  # Python's own words quote what it could not decode
+            return _fail("A database holds text that is not UTF-8. Look with: chartroom doctor")
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return _fail(_FULL)
         return _fail(f"The database refused: {error}.")  # a lock, a full disk: SQLite's words, no record text
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return _fail(_FULL)
         about = f" {error.filename}" if error.filename else ""
         return _fail(f"The system refused{about}: {error.strerror or type(error).__name__}.")
     except Exception as error:

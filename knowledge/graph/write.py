@@ -252,6 +252,9 @@ class GraphWriter:
         ):
             run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT concept_key FROM concept)")
         run("DELETE FROM citation WHERE citation_key NOT IN (SELECT citation_key FROM edge)")
+        run("DELETE FROM relation WHERE relation_key NOT IN (SELECT relation FROM edge)")
+        self._relations.clear()  # what was just deleted is known no more
+        self._citations.clear()
         run(
             "UPDATE concept SET (type, en) = (SELECT type, en FROM claim WHERE claim.concept_key = "
             "concept.concept_key ORDER BY source_key, term LIMIT 1), zh = coalesce((SELECT zh FROM claim WHERE "

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -14,8 +15,10 @@ import pytest
 from hospital import small_hospital
 
 from agent import doctor
-from agent.cli import main
+from agent.cli import documents, main
+from agent.knowledge_base import library
 from agent.privacy import SWITCHES, go_offline
+from knowledge.documents import Document
 
 SOURCE = Path(doctor.__file__)
 
@@ -162,3 +165,49 @@ def test_every_switch_is_set_whatever_the_environment_says(monkeypatch: pytest.M
         monkeypatch.setenv(name, "something else")
     go_offline()
     assert {name: os.environ[name] for name in SWITCHES} == SWITCHES
+
+
+def flip(folder: Path, name: str) -> None:
+    """Change one byte in the middle of a file of the generation in use."""
+    generation = (folder / "current").read_text().split()[0]
+    path = folder / generation / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_flipped_byte_in_the_general_knowledge_is_found_named_and_repaired(
+    private_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "Embedder", lambda folder: None)
+    names = ("knowledge", "documents", "passages")
+    assert all(check.ok for check in doctor.general_knowledge()), "what was never made is no fault"
+    guideline = tmp_path / "hf.md"
+    guideline.write_text("# Heart failure\nZebra tablets daily.\n")
+    assert main(["knowledge", "import", str(guideline)]) == 0
+    checks = by_name(list(doctor.general_knowledge()))
+    assert [checks[name].ok for name in names] == [True, True, True]
+    damaged = (
+        ("knowledge", "graph", "graph.sqlite", ["knowledge", "build", "--anew"]),
+        ("passages", "passages", "chunks.sqlite", ["knowledge", "index", "--rebuild"]),
+    )
+    for name, folder, file, repair in damaged:
+        flip(private_home / "knowledge" / folder, file)
+        check = by_name(list(doctor.general_knowledge()))[name]
+        assert not check.ok and check.required
+        assert file in check.remedy and f"chartroom {' '.join(repair)}" in check.remedy
+        capsys.readouterr()
+        assert main(["knowledge", "index"]) == 1
+        assert f"chartroom {' '.join(repair)}" in " ".join(capsys.readouterr().err.split())
+        assert main(repair) == 0
+        assert all(check.ok for check in doctor.general_knowledge())
+
+
+def test_a_library_whose_texts_were_altered_is_found(private_home: Path) -> None:
+    books = library()
+    assert list(books.put([Document("hf", "Heart failure", "Zebra tablets daily.")])) == ["added"]
+    with closing(sqlite3.connect(books.path)) as connection, connection:
+        connection.execute("UPDATE documents SET text = 'Okapi tablets daily.'")
+    check = by_name(list(doctor.general_knowledge()))["documents"]
+    assert not check.ok
+    assert "Put a copy of it back" in check.remedy and "Okapi" not in check.remedy

@@ -40,6 +40,27 @@ def test_each_text_gets_its_mentions(tmp_path):
     assert third == {"id": 3, "mentions": []}
 
 
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('{"id": 4, "text": "half \\ud800"}', "no JSON"),
+        ('{"id": 4, "text": "x", "language": "fr"}', "'language' is not as it should be"),
+        ('{"id": 4, "text": "x", "targets": "x"}', "'targets' is not as it should be"),
+        ('{"id": 4, "text": "x", "Ann Specimen": 1}', "a key that is not known"),
+        ('{"id": 4}', "'text' is missing"),
+    ],
+)
+def test_a_bad_line_is_told_what_is_wrong_with_it_and_quoted_nowhere(tmp_path, capsys, line, fault):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    hostile = '{"id": 1, "text": "a\\u0000b fever \\u001b[31m", "targets": ["(", "", "[a-z]*", "fev", "\\n"]}'
+    source.write_text(f"{line}\n{hostile}\n", encoding="utf-8")
+    assert main(["mentions", str(source), str(target)]) == 1
+    told = capsys.readouterr().err
+    assert fault in told and "Specimen" not in told
+    (written,) = lines(target)
+    assert [mention["text"] for mention in written["mentions"]] == ["fever"]
+
+
 def test_open_meanings_are_listed(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"id": 1, "text": "Told of MS."}\n', encoding="utf-8")

@@ -38,6 +38,26 @@ def test_what_was_imported_can_be_removed_again_without_a_trace(take, folder, op
     assert content(opened()) == before
 
 
+def test_no_row_of_any_table_is_left_of_a_source_that_brought_relations_of_its_own(take, folder) -> None:
+    def every_row() -> dict[str, list[tuple]]:
+        with ensure(folder) as graph:
+            tables = [row[0] for row in graph.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            rows = {table: sorted(graph.rows(f"SELECT * FROM {table}"), key=repr) for table in tables}
+        return {table: held for table, held in rows.items() if not table.startswith("sqlite_")}
+
+    before = every_row()
+    take(
+        "pairs.tsv",
+        "doid_id\tdrugbank_id\tdisease\tdrug\tcategory\tn_curators\tn_resources\n"
+        "DOID:10763\tDB00178\thypertension\tRamipril\tSYM\t2\t1\nDOID:1\tDB1\ta pain\tB drug\tDM\t2\t1\n",
+    )
+    with ensure(folder) as graph:
+        (source,) = (source.id for source in graph.sources() if source.id != CORE)
+    assert every_row()["relation"] != before["relation"]
+    remove_source(folder, source)
+    assert every_row() == before
+
+
 def test_removing_a_base_says_what_others_lose(take, folder, opened) -> None:
     take("doid.obo", OBO)
     take("xrefs.tsv", "id\tlabel\txref\nDOID:1\tx\tMESH:D1\nDOID:2\tx\tMESH:D2\n")
