@@ -61,12 +61,12 @@ def search(
         return []
     permitted = None if allowed is None else json.dumps(allowed.tolist())
     rare, common = _by_rarity(connection, terms)
-    scores = _scores(connection, _any(rare), permitted)
-    if common and len(scores) < k:
-        scores = _scores(connection, _any(terms), permitted)
+    best = _best(connection, _any(rare), k, permitted)
+    if common and len(best) < k:
+        best = _best(connection, _any(terms), k, permitted)
     elif common:
-        scores |= _scores(connection, f"({_any(common)}) AND ({_any(rare)})", permitted)
-    return nsmallest(k, scores.items(), key=lambda found: (-found[1], found[0]))
+        best |= _best(connection, f"({_any(common)}) AND ({_any(rare)})", k, permitted)
+    return nsmallest(k, best.items(), key=lambda found: (-found[1], found[0]))
 
 
 def query_terms(query: str) -> list[str]:
@@ -108,14 +108,19 @@ def _chunks_with(connection: sqlite3.Connection, term: str) -> int:
     return count
 
 
-def _scores(connection: sqlite3.Connection, expression: str, permitted: str | None) -> dict[int, float]:
-    """BM25 of all permitted chunks that an expression of FTS5 matches."""
-    sql, given = "SELECT rowid, -bm25(keywords) FROM keywords WHERE keywords MATCH ?", [expression]
+def _best(connection: sqlite3.Connection, expression: str, k: int, permitted: str | None) -> dict[int, float]:
+    """The ``k`` permitted chunks with the best BM25 for an expression of FTS5."""
+    given: list[str | int] = [expression, k]
+    among = ""
     if permitted is not None:
         # The plus keeps SQLite from asking FTS5 once for each permitted row, which took 1.7 s for 10,000 of
         # 100,000 rows where this takes 6 ms.
-        sql, given = f"{sql} AND +rowid IN (SELECT value FROM json_each(?))", [expression, permitted]
-    return dict(connection.execute(sql, given).fetchall())
+        among, given = "AND +rowid IN (SELECT value FROM json_each(?))", [expression, permitted, k]
+    sql = (
+        f"SELECT rowid, bm25(keywords) AS score FROM keywords WHERE keywords MATCH ? {among} "
+        "ORDER BY score, rowid LIMIT ?"
+    )
+    return {chunk_id: -score for chunk_id, score in connection.execute(sql, given)}
 
 
 def _any(terms: Iterable[str]) -> str:

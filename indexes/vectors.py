@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from indexes.embedding import Vectors
 from knowledge.errors import IndexFault
 
-EXACT_LIMIT = 200_000
+EXACT_LIMIT = 50_000
 _HALF: Any = faiss.ScalarQuantizer.QT_fp16
-_PROBED = 1 / 16  # share of the cells visited without a filter; recall in docs/indexes.md
+_PROBED = 1 / 4  # share of the cells visited without a filter; recall in docs/indexes.md
 
 
 class VectorIndex:
