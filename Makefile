@@ -30,14 +30,15 @@ bench: .venv/.ready-bench  ## Run the benchmarks that need no other data (docs/b
 train: .venv/.ready-train  ## Train the bundled planner anew; goes on where it stopped (DATA=… OUT=…)
 	@test -s $(OUT)/questions.jsonl || $(BIN)/python -m benchmarks.ehrsql_expressiveness \
 	    --data $(DATA) --split train --out $(OUT)/questions.jsonl
-	@$(BIN)/python -m agent.bundled.training --questions $(OUT)/questions.jsonl --store $(DATA)/mimic_iv.sqlite --out $(OUT)
+	@$(BIN)/python -m agent.bundled.training --questions $(OUT)/questions.jsonl \
+	    --questions agent/bundled/training/unanswerable.jsonl --store $(DATA)/mimic_iv.sqlite --out $(OUT)
 	@echo 'make planner OUT=$(OUT) puts it into agent/bundled and calibrates it'
 
 planner: .venv/.ready-train  ## Put a trained planner into agent/bundled and calibrate it (DATA=… OUT=…)
 	@cp $(OUT)/planner.gguf $(OUT)/planner.sha256 $(OUT)/planner.words.tsv \
 	    $(OUT)/planner.calls.tsv agent/bundled/
 	@$(BIN)/python -m agent.bundled.calibrate --questions $(OUT)/questions.jsonl --ids $(OUT)/apart.txt \
-	    --store $(DATA)/mimic_iv.sqlite --write
+	    --questions agent/bundled/training/calibration.jsonl --store $(DATA)/mimic_iv.sqlite --write
 
 clean:  ## Remove the environment and everything that was built (records and models stay)
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -40,7 +40,7 @@ class Recipe:
         compiled: whether PyTorch compiles the network first, which pays after some minutes of training.
     """
 
-    epochs: int = 14
+    epochs: int = 20
     samples: int = 64
     rate: float = 1e-3
     warm_up: int = 150
