@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import yaml
 
@@ -26,11 +27,14 @@ class _Words:
     left: re.Pattern[str]
     entered: re.Pattern[str]
     both: re.Pattern[str]
+    highest: re.Pattern[str]
+    lowest: re.Pattern[str]
+    ordinal: re.Pattern[str]
     states: re.Pattern[str]
 
 
 def fields_asked(question: str, language: Language, query: ClinicalQuery) -> ClinicalQuery:
-    """The query with the fields that the question asks for; of what is active and what is not, where both are asked.
+    """The query with the fields that the question asks for; of the extreme, or of both states, where those are asked.
 
     Args:
         question: as cleaned.
@@ -44,6 +48,11 @@ def fields_asked(question: str, language: Language, query: ClinicalQuery) -> Cli
     if of.status is not None and words.states.search(text):
         ask = ask.model_copy(update={"fields": tuple(dict.fromkeys((*ask.fields, "time", "end")))})
         return query.model_copy(update={"ask": ask, "of": of.model_copy(update={"status": None})})
+    extreme = _extreme(text, words)
+    pick = of.pick
+    if extreme and of.domain in _MEASURED and pick is not None and pick.which in ("first", "last"):
+        of = of.model_copy(update={"pick": pick.model_copy(update={"which": extreme, "n": 1})})
+        query = query.model_copy(update={"of": of})
     asked: tuple[str, ...] = ask.fields
     side = _side(text, words)
     if of.domain == "icu_stay" and side is not None and set(asked) <= _OF_A_STAY:
@@ -74,6 +83,14 @@ def _side(text: str, words: _Words) -> str | None:
         return None
     left, entered = words.left.search(text), words.entered.search(text)
     return None if bool(left) == bool(entered) else "end" if left else "time"
+
+
+def _extreme(text: str, words: _Words) -> Literal["max", "min"] | None:
+    """Which extreme value a question asks for, where it asks for one and names no order in time."""
+    high, low = words.highest.search(text), words.lowest.search(text)
+    if bool(high) == bool(low) or words.ordinal.search(text):
+        return None
+    return "max" if high else "min"
 
 
 @cache

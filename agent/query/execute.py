@@ -104,16 +104,14 @@ def run(
         raise QueryRejected("The query is about a patient that this user may not see.")
     compiled = compile(query, store.tables, scope.now)
     table = run_guarded(compiled.sql, store, scope, cap=cap, seconds=seconds)
-    evidence = [
-        found
-        for provenance in compiled.provenance
-        for found in _evidence(provenance, table.rows, store, scope, seconds)
-    ]
+    evidence: list[EvidenceRows] = []
+    for provenance in compiled.provenance:
+        # What was looked at is behind a "no" alone.
+        if provenance.role not in LOOKED_AT or all(found.role for found in evidence):
+            evidence += _evidence(provenance, table.rows, store, scope, seconds)
     passed_over = compiled.passed_over is not None and bool(
         run_guarded(compiled.passed_over, store, scope, cap=1, seconds=seconds).rows
     )
-    if any(not found.role for found in evidence):  # what was looked at is behind a "no" alone
-        evidence = [found for found in evidence if found.role not in LOOKED_AT]
     evidence.sort(key=lambda found: -1 if found.result_row is None else found.result_row)
     return Outcome(
         query=query,

@@ -119,6 +119,9 @@ def test_words_that_only_look_like_a_negation_exclude_nothing(text: str) -> None
             "<many> patients allergic to <v1><microbiology.antibiotic>",
             "all rows .subject_id microbiology( antibiotic: v1 | )",
         ),
+        ("<many> 多少患者至少用过两种<v1><drug>", "all count of=patients drug( v1 | )"),
+        ("<many> how many admissions of people", "all count of=patients admission( )"),
+        ("<one> <v1><vital>最快是多少", "one rows .value vital( v1 | pick( which=last ) )"),
     ],
 )
 def test_what_a_script_cannot_say_is_noticed(text: str, wrong: str) -> None:

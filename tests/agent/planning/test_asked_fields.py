@@ -87,3 +87,18 @@ def test_active_and_stopped_are_both_listed(question: str, language: Language) -
     assert asked.of.status is None
     assert fields(question, language, query) == ("name", "time", "end")
     assert fields_asked("which drugs were stopped?", language, query) == query
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "which"),
+    [
+        ("心率最快是多少", "zh", "max"),
+        ("slowest heart rate", "en", "min"),
+        ("最近一次最高心率", "zh", "last"),
+        ("latest heart rate", "en", "last"),
+    ],
+)
+def test_the_fastest_is_not_the_last(question: str, language: Language, which: str) -> None:
+    last = Events(domain="vital", concepts=(Concept(values=("Heart Rate",)),), pick=Pick(which="last"))
+    asked = fields_asked(question, language, ClinicalQuery(ask=Rows(fields=("value",)), of=last, patient=1))
+    assert asked.of.pick is not None and asked.of.pick.which == which
