@@ -13,8 +13,8 @@ from knowledge.store import RecordStore
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _OF_OTHERS = frozenset({"cohort.excluded", "differential.hit"})
 """Sentences that speak of what the patient does not have, or a relative has; all others say what the patient has."""
-_TELLS = "timeline.note"
-"""The sentence that tells the assertion in words."""
+_TELLING = frozenset({"timeline.note", "workup.noted"})
+"""Sentences that tell the assertion in words."""
 
 
 class Resting(Protocol):
@@ -77,6 +77,6 @@ def _read(finder: MentionFinder, text: str, language: Language | None) -> Sequen
 
 
 def _may_be_said(one: Mentioned, sentence: Resting) -> bool:
-    if sentence.key == _TELLS:
+    if sentence.key in _TELLING:
         return any(word(language, f"assertion.{one.assertion}") in sentence.text for language in _LANGUAGES)
     return one.is_own or sentence.key in _OF_OTHERS

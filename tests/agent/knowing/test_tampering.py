@@ -117,10 +117,11 @@ def test_a_negated_mention_is_no_evidence_that_the_patient_has_the_thing(agent: 
     assert resting(agent, "Denied: {name}", 2, "chest pain", key="cohort.excluded")
 
 
-def test_a_timeline_tells_the_assertion_that_the_note_has(agent: ClinicalAgent) -> None:
-    for key, stays in (("assertion.negated", True), ("assertion.present", False)):
-        told = "{name}: " + wording("en", key)
-        assert resting(agent, told, 2, "chest pain", key="timeline.note") is stays
+@pytest.mark.parametrize("key", ["timeline.note", "workup.noted"])
+def test_who_tells_the_assertion_in_words_tells_that_of_the_note(agent: ClinicalAgent, key: str) -> None:
+    for assertion, stays in (("negated", True), ("present", False)):
+        told = "{name}: " + wording("en", f"assertion.{assertion}")
+        assert resting(agent, told, 2, "chest pain", key=key) is stays
 
 
 def test_another_concept_or_a_note_without_a_mention_is_no_evidence(agent: ClinicalAgent) -> None:
