@@ -147,7 +147,7 @@ def _of_line(line: str, number: int, name: str, stem: str) -> Document | Rejecte
         return Rejected(name, number, f"has no text: none of the keys {', '.join(_TEXT)} holds any")
     if "\0" in text:
         return Rejected(name, number, "contains NUL characters")
-    own = row.get("id", number)
+    own = number if row.get("id") is None else row["id"]
     document = Document(
         f"{stem}/{own}",
         _first(row, _TITLE) or f"{stem} {own}",

@@ -6,6 +6,7 @@ can still be checked. A document that supersedes another takes it out of use: it
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,6 +23,12 @@ _DAMAGED = (
     "The library {} is damaged, or no library of documents. Put a copy of it back, or move it away and import the "
     "documents again."
 )
+_SUPERSEDES_ITSELF = """
+WITH RECURSIVE older (doc_id) AS (
+    SELECT supersedes FROM newest WHERE doc_id = ?
+    UNION SELECT newest.supersedes FROM older JOIN newest USING (doc_id)
+) SELECT 1 FROM older WHERE doc_id = ?
+"""
 _FIELDS = "doc_id, title, text, edition, supersedes, language, origin, pages, version"
 
 
@@ -92,7 +99,7 @@ class Library:
         """Add documents or new versions of them, all or none, and tell of each what it was.
 
         Raises:
-            StoreError: the file cannot be written.
+            StoreError: the file cannot be written, or documents supersede each other in a circle.
         """
         with self._writing() as connection:
             for document in documents:
@@ -198,7 +205,8 @@ class Library:
                 yield from _empty()
                 return
             # Opened for writing, where that is allowed, so that what a killed import left is rolled back.
-            uri = f"{self.path.resolve().as_uri()}?mode=rw"
+            writable = os.access(self.path.parent, os.W_OK) and os.access(self.path, os.W_OK)
+            uri = f"{self.path.resolve().as_uri()}?{'mode=rw' if writable else 'mode=ro&immutable=1'}"
             with closing(sqlite3.connect(uri, uri=True)) as connection:
                 connection.execute("PRAGMA query_only = ON")
                 if _is_library(connection):
@@ -266,6 +274,14 @@ def _put(connection: sqlite3.Connection, document: Document) -> Put:
             document.text,
         ),
     )
+    if (
+        document.supersedes is not None
+        and connection.execute(_SUPERSEDES_ITSELF, (document.doc_id,) * 2).fetchone()
+    ):
+        raise StoreError(
+            f"The document {document.doc_id!r} supersedes {document.supersedes!r}, which supersedes it in turn: "
+            "neither would be in use. Nothing was imported; correct one of the two."
+        )
     return "changed" if known else "added"
 
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 import docx
 import pypdf
 from docx.table import Table
-from lxml import etree
+from lxml import etree  # type: ignore[attr-defined]  # compiled, and says nothing of its types
 from pypdf.errors import DependencyError
 
 from knowledge.errors import ImportFailure
@@ -148,6 +148,9 @@ def _docx(data: bytes, marked: bool) -> str:
             for most, end in ((MAX_UNPACKED_BYTES, ""), (MAX_XML_BYTES, ".xml")):
                 if sum(one.file_size for one in archive.infolist() if one.filename.endswith(end)) > most:
                     raise ImportFailure(f"unpacks to more than {most // 1_000_000} MB")
+            # Reads piece by piece: the library would unpack a part whole, however much more it is than it says.
+            if archive.testzip() is not None:
+                raise ImportFailure("is a damaged DOCX")
         document = docx.Document(io.BytesIO(data))
         # Looked up once: the library reads all styles anew for every paragraph without one.
         styles = {style.style_id: style.name for style in document.styles}

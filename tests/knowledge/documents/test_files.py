@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import tracemalloc
+import zipfile
 from pathlib import Path
 from time import process_time
 
@@ -191,7 +193,10 @@ def test_a_docx_that_unpacks_to_far_too_much_is_refused_unread(
 
 
 def test_documents_of_one_import_with_the_same_id_are_all_kept(tmp_path: Path) -> None:
-    lines = [{"id": "1-1", "text": text} for text in ("Adults.", "Children.", "Elders.")]
+    lines: list[dict[str, str | None]] = [
+        {"id": "1-1", "text": text} for text in ("Adults.", "Children.", "Elders.")
+    ]
+    lines.append({"id": None, "text": "Nobody."})
     (tmp_path / "faq.jsonl").write_text("\n".join(map(json.dumps, lines)))
     (tmp_path / "leaflet.md").write_text("For patients.")
     (tmp_path / "leaflet.txt").write_text("For nurses.")
@@ -200,6 +205,7 @@ def test_documents_of_one_import_with_the_same_id_are_all_kept(tmp_path: Path) -
         "faq/1-1": "Adults.",
         "faq/1-1~2": "Children.",
         "faq/1-1~3": "Elders.",
+        "faq/4": "Nobody.",
         "leaflet": "For patients.",
         "leaflet~2": "For nurses.",
     }
@@ -241,3 +247,20 @@ def test_html_keeps_figures_with_signs_and_drops_scripts_and_titles() -> None:
     assert extract(page, "html") == "eGFR <30 & K >5\na\tb\nc"
     with pytest.raises(ImportFailure, match="NUL"):
         extract(b"<p>a\0b", "html")
+
+
+def test_a_docx_that_lies_about_its_size_is_refused_without_unpacking_it(tmp_path: Path) -> None:
+    size = 80_000_000
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"A" * size)
+    true, told = size.to_bytes(4, "little"), (1000).to_bytes(4, "little")
+    (tmp_path / "bomb.docx").write_bytes(packed.getvalue().replace(true, told))
+    tracemalloc.start()
+    try:
+        rejected = refused(tmp_path / "bomb.docx")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rejected.reason == "is a damaged DOCX"
+    assert peak < size / 4

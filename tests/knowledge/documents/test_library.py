@@ -1,5 +1,6 @@
 """The library keeps every edition, and what replaces what; the index follows its log."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -185,3 +186,25 @@ def test_an_import_that_finds_the_disk_full_says_so_and_gives_the_room_back(libr
     assert "StoreError" in told.stdout and "disk" in told.stdout and "secret" not in told.stdout
     assert [document.doc_id for document in library.in_use()] == ["sepsis-2016"]
     assert {path.name for path in library.path.parent.iterdir()} == {"library.sqlite"}
+
+
+def test_a_library_in_a_folder_that_may_not_be_written_is_read(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, OLD)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: False
+    )  # the suite may run as root, who may write all
+    reading = library.in_use()
+    assert next(reading).doc_id == "sepsis-2016"
+    assert [path.name for path in library.path.parent.iterdir()] == ["library.sqlite"]
+
+
+def test_documents_that_supersede_each_other_are_refused_and_none_goes_out_of_use(library: Library) -> None:
+    put(library, OLD, NEW)
+    circle = Document("sepsis-2016", "Sepsis", "Give fluids.", edition="2026", supersedes="sepsis-2021")
+    with pytest.raises(
+        StoreError, match=r"'sepsis-2016' supersedes 'sepsis-2021', which supersedes it in turn"
+    ):
+        put(library, circle)
+    assert [document.doc_id for document in library.in_use()] == ["sepsis-2021"]
