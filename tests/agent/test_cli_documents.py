@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from agent.cli import documents, main
 from agent.cli import search as search_command
@@ -72,3 +73,16 @@ def test_a_path_without_anything_usable_is_an_error_in_one_sentence(
     assert main(["knowledge", "import", str(tmp_path / "empty.txt")]) == 1
     assert "no text" in capsys.readouterr().err
     assert main(["knowledge", "import", str(tmp_path / "missing")]) == 1
+
+
+def test_an_import_beside_another_one_loses_nothing_and_says_when_it_is_found(
+    guideline: Path, private_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = private_home / "knowledge" / "passages"
+    folder.mkdir(parents=True)
+    with FileLock(folder / "build.lock"):  # another process builds the index
+        assert main(["knowledge", "import", str(guideline)]) == 1
+        told = " ".join(capsys.readouterr().err.split())
+        assert "1 documents of hf.md are in the library, but not yet in the index" in told
+        assert "Zebra" not in told
+    assert found(capsys, "zebra") == [("hf", "Ward heart failure (2020)")]
