@@ -106,3 +106,34 @@ def test_a_passage_that_the_document_no_longer_has_is_not_shown_as_if_it_had(tmp
     shown = card(passage, small_hospital(tmp_path / "small.sqlite"), {}, "en", library=library)
     assert strings("en")["document_changed"] in shown
     assert "<mark>" not in shown
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "${alert(1)}",
+        "[a](javascript:b)",
+        "a\u202eb\u2066",
+    ],
+)
+def test_what_a_document_or_an_imported_concept_is_called_is_shown_as_text(
+    hostile: str, tmp_path: Path
+) -> None:
+    library = Library(tmp_path / "library.sqlite")
+    text = f"# {hostile}\n\nGive {hostile} daily.\n"
+    assert list(library.put([Document(hostile, hostile, text, edition=hostile)])) == ["added"]
+    start = text.index("Give")
+    passage = PassageEvidence(
+        id=1, doc_id=hostile, start=start, end=len(text) - 1, quote=text[start:-1], title=hostile
+    )
+    path = GraphEvidence(id=2, edges=((hostile, hostile, hostile),), source=hostile, details=(hostile,))
+    store = small_hospital(tmp_path / "small.sqlite")
+    for language in ("en", "zh"):
+        for piece in (passage, path):
+            shown = card(piece, store, {}, language, library=library)
+            assert not [
+                sign for sign in ("<script", "<img", "${", "\u202e", "\u2066", "<a ") if sign in shown
+            ]
+            assert escape(hostile) in shown
