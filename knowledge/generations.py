@@ -58,8 +58,16 @@ class Generations:
         Raises:
             IndexFault: there is none, or it is not what was written.
         """
-        folder, sha256 = self._read_pointer()
-        return folder, check(folder, sha256, self.repair)
+        pointed = self._read_pointer()
+        try:
+            return pointed[0], check(*pointed, self.repair)
+        except IndexFault:
+            again = self._read_pointer()
+            if again == pointed:
+                raise
+            return again[0], check(
+                *again, self.repair
+            )  # another took over, and this one was cleaned away, meanwhile
 
     @contextmanager
     def stage(self, wait: float = 0) -> Iterator[Staging]:
