@@ -1,6 +1,7 @@
 """What the page shows is escaped, and its citations can be clicked only where evidence stands behind them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hospital import small_hospital
@@ -14,7 +15,7 @@ from agent.ui.strings import strings
 from knowledge.documents import Document, Library
 
 
-def answered(text: str, **more: object) -> Answer:
+def answered(text: str, **more: Any) -> Answer:
     evidence = (NoteEvidence(id=1, note_id=3, start=0, end=4, quote="pain"),)
     return Answer(
         question="q?", language="en", status="answered", reason=None, text=text,
