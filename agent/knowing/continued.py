@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from agent.answer import Language
+from agent.knowing.effect_words import named_effect
 from agent.knowing.reading import Reading
 from agent.knowing.wordings import says
 from agent.planning.plan import ExploreGraph, Turn
@@ -11,6 +12,7 @@ from agent.scope import Scope
 _TYPES = {
     "safety": ("drug", "drug_class"),
     "interactions": ("drug", "drug_class"),
+    "effects": ("disease", "finding"),
     "explanation": ("disease", "finding"),
     "workup": ("disease", "finding"),
     "timeline": ("disease", "finding", "drug", "procedure"),
@@ -41,6 +43,8 @@ def continued(
     if last.ask == "safety" and says(question, language, "other_drugs"):
         return replace(last, concepts=(), relations=())
     concepts = named.of(*_TYPES.get(last.ask, ()))
+    if last.ask == "effects":
+        concepts = named_effect(question) or concepts
     return replace(last, concepts=concepts) if concepts else None
 
 

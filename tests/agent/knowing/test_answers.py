@@ -290,9 +290,15 @@ def test_who_asks_of_allergies_is_told_of_nothing_else(agent: ClinicalAgent) -> 
 
 
 def test_who_asks_of_drugs_is_told_of_drugs_alone(agent: ClinicalAgent) -> None:
+    answer = agent.ask("Which of her drugs could explain her acute kidney injury?", patient=1)
+    assert answer.claims[0].text.startswith("Acute kidney injury is on record")
+    assert not [claim for claim in answer.claims if "(disease)" in claim.text or "(organism)" in claim.text]
+
+
+def test_where_there_is_nothing_to_explain_the_drugs_that_could_do_it_are_told(agent: ClinicalAgent) -> None:
     answer = agent.ask("Which of her drugs could explain hypokalemia?", patient=1)
-    assert line(answer, "(drug)", "Furosemide")
-    assert not [claim for claim in answer.claims if "(disease)" in claim.text]
+    assert answer.claims[0].text == "Hypokalemia itself is not on record as present."
+    assert line(answer, "Furosemide (40 mg IV BID): ", "—adverse_effect→ Hypokalemia")
 
 
 def test_a_value_that_says_otherwise_is_told_before_any_explanation(agent: ClinicalAgent) -> None:

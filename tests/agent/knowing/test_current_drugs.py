@@ -111,6 +111,12 @@ def test_what_drugs_can_do_is_told_of_each_current_one_with_its_path(
     assert kinds == {"graph", "row"}
 
 
+def test_the_same_can_be_asked_of_another_effect(agent: ClinicalAgent) -> None:
+    agent.ask("Does she take anything that prolongs the QT interval?", patient=1, conversation="effects")
+    answer = agent.ask("And bleeding?", patient=1, conversation="effects")
+    assert any(claim.text.startswith("Apixaban (5 mg PO BID): ") for claim in answer.claims)
+
+
 def test_a_drug_of_which_no_such_effect_is_known_is_not_cleared(agent: ClinicalAgent) -> None:
     answer = agent.ask("Could her furosemide cause ototoxicity or her rosuvastatin bleeding?", patient=1)
     assert answer.status == "answered"
