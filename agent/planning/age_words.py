@@ -60,7 +60,8 @@ class AgeWords:
 
     def asked_of(self, query: ClinicalQuery) -> ClinicalQuery:
         """The query of patients of this age."""
-        of: Events = query.of.model_copy(update={"where": (*query.of.where, self.condition)})
+        others = tuple(condition for condition in query.of.where if condition.field != "age")
+        of: Events = query.of.model_copy(update={"where": (*others, self.condition)})
         return query.model_copy(update={"of": of})
 
 

@@ -121,7 +121,6 @@ def test_words_that_only_look_like_a_negation_exclude_nothing(text: str) -> None
         ),
         ("<many> 多少患者至少用过两种<v1><drug>", "all count of=patients drug( v1 | )"),
         ("<many> how many admissions of people", "all count of=patients admission( )"),
-        ("<one> <v1><vital>最快是多少", "one rows .value vital( v1 | pick( which=last ) )"),
     ],
 )
 def test_what_a_script_cannot_say_is_noticed(text: str, wrong: str) -> None:
@@ -130,3 +129,8 @@ def test_what_a_script_cannot_say_is_noticed(text: str, wrong: str) -> None:
 
 def test_a_time_before_a_stay_is_no_order_of_events() -> None:
     assert turned("<one> <v1><lab> of <p> before <t1>", "one rows .value lab( v1 | t1 )".split()) is None
+
+
+def test_twice_is_what_repeated_means_by_itself() -> None:
+    text = "<many> <t1>接受<v1><procedure>至少两次的有几个病人"
+    assert turned(text, "all count of=patients procedure( v1 | t1 repeated( ) )".split()) is None
