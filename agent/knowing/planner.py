@@ -183,6 +183,8 @@ class _Asked:
         effect = named_effect(self._question)
         if self._says("past") or not (self._drugs or self._says("drugs_asked")):
             return None
+        if self._things and not self._drugs and self._says("explanation") and not self._says("shifts"):
+            return None  # what explains a thing that is there; where it is not, the walk comes back to this
         if not effect and (self._says("shifts") or (self._drugs and self._says("makes"))):
             effect = self._things
         if not effect or self._says("many"):
