@@ -7,6 +7,7 @@ from agent.answer import Language
 from agent.charts.frame import Frame, Shape
 from agent.charts.mark import AskedChart, Mark
 from agent.charts.words import headed, word
+from agent.query.derived import ORDERED
 
 MOST_SLICES = 8
 """A pie with more slices cannot be read; the smallest are added up."""
@@ -30,6 +31,8 @@ def marks_of(frame: Frame) -> tuple[Mark, ...]:
     fitting: list[Mark] = list(_FITS[frame.shape])
     if frame.shape == "series" and frame.series is not None and len(frame.texts(frame.series)) > MOST_LINES:
         fitting.remove("line")
+    if frame.shape == "categories" and frame.across is not None and frame.across.name in ORDERED:
+        fitting.append("line")
     if frame.shape not in ("buckets", "categories") or not frame.counted:
         return tuple(fitting)
     if frame.series is not None:

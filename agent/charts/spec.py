@@ -5,6 +5,7 @@ Data is inline, text of the records is data and never an expression, a field nam
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -17,6 +18,8 @@ from agent.charts.mark import Mark
 from agent.charts.palette import DASHES, look
 from agent.charts.thin import BINS, MOST_POINTS, bins
 from agent.charts.words import word
+from agent.query.derived import ORDERED, WEEKDAYS
+from agent.query.phrases import value_word
 
 _WIDTH, _HEIGHT, _STEP = 560, 300, 24
 _TITLE_LIMIT = 560
@@ -86,8 +89,8 @@ def _line(frame: Frame, language: Language) -> Encoded:
     chart = alt.Chart().mark_line(point=alt.OverlayMarkDef(size=36) if dots else False, tooltip=True)
     zero = frame.shape == "buckets" and frame.counted
     chart = chart.encode(
-        x=time_axis(frame, across),
-        y=alt.Y(**number_axis(value, language, zero=zero, figures=frame.numbers())),
+        x=time_axis(frame, across) if frame.is_timed else _places(frame, across),
+        y=alt.Y(**number_axis(value, language, zero=zero, percent=frame.percent, figures=frame.numbers())),
         **_colour(frame, dashed=True),
     )
     return chart, _wide()
@@ -209,10 +212,26 @@ def _across(frame: Frame, language: Language, *, zero: bool) -> dict[str, Any]:
     return {"y": groups, "x": alt.X(**figures)}
 
 
+def _places(frame: Frame, across: Column) -> alt.X:
+    """Groups from left to right that have an order of their own: ages, hours, days of the week."""
+    return alt.X(field=across.name, type="ordinal", title=across.title, sort=_ordered(frame, across))
+
+
+@cache
+def _week() -> Mapping[str, int]:
+    """The days of the week in both languages, from Monday."""
+    days = (*WEEKDAYS[1:], WEEKDAYS[0])
+    languages: tuple[Language, ...] = ("en", "zh")
+    return {value_word("weekday", day, each): n for each in languages for n, day in enumerate(days)}
+
+
 def _ordered(frame: Frame, column: Column) -> list[str] | None:
     """The groups from the largest to the smallest figure; single values keep the order of the result."""
     if frame.value is None or frame.shape != "categories":
         return None
+    if column.name in ORDERED:
+        texts = dict.fromkeys(str(_cell(point.cells[column.name])) for point in frame.points)
+        return sorted(texts, key=lambda text: _week().get(text, 0))
     sums: dict[str, float] = {}
     for point in frame.points:
         text, figure = str(_cell(point.cells[column.name])), point.cells[frame.value.name]

@@ -16,7 +16,7 @@ _STAYS: frozenset[str] = frozenset({"admission", "discharge", "readmission", "ic
 _WIDE: frozenset[Domain] = frozenset({"patient", "admission"})
 """What has groups of every kind through what happened to it: patients by ward, admissions by unit."""
 _STATED: frozenset[Domain] = frozenset({"drug", "admission", "icu_stay", "transfer", "diagnosis", "allergy"})
-_SPANNED: tuple[Domain, ...] = ("transfer", "icu_stay", "admission", "patient")
+_SPANNED: tuple[Domain, ...] = ("drug", "transfer", "icu_stay", "admission", "patient")
 """What has an age or a length, the narrowest first."""
 _ANYWHERE = frozenset({"timed", "typed"})
 _BILLED: frozenset[Domain] = frozenset({"lab", "drug", "diagnosis", "procedure"})
@@ -159,6 +159,8 @@ def _events_among(said: Said) -> list[str]:
     ):  # fmt: skip
         if wide in things and narrow in things:
             things.remove(wide)
+    if "cost" in things and "top" in said.words and len(things) == 2:
+        return [thing for thing in things if thing != "cost"]  # the dearest of them
     if "cost" in things:
         billed = [t for t in things if asks()["things"][t]["domain"] in _BILLED]
         if len(billed) <= 1 and len(things) - len(billed) == 1:
@@ -214,7 +216,7 @@ def _limited(said: Said, domain: Domain) -> list[Condition] | None:
         if not measured and said.things[:1] != ["lab"]:
             return None
         found.append(Condition(field="value", value=name))
-    if "cost" in said.things:
+    if "cost" in said.things and domain == "cost":
         billed = [asks()["things"][t]["domain"] for t in said.things]
         found += [Condition(field="type", value=bindings()[each].table) for each in billed if each in _BILLED]
     return found

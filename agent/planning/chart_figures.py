@@ -111,7 +111,8 @@ def _rate(said: Said, events: Events, by: _By) -> tuple[Ask, Events] | None:
     if said.numbers and said.rates[0] == "readmission_rate":
         met = [each.model_copy(update={"value": float(said.numbers[0])}) for each in met]
     known = (Condition(field=raw["known"], op="known"),) if "known" in raw else ()
-    distinct = {"field": "subject_id"} if said.rates[0] == "mortality" else {}
+    of = {"mortality": "subject_id", "positivity": "culture"}.get(said.rates[0])
+    distinct = {"field": of} if of else {}
     ask = by.group("rate", met=tuple(met), **distinct)
     if said.figures not in ([], ["mean"]) or said.things[:1] == ["death"] or ask is None:
         return None
@@ -184,8 +185,8 @@ def _measure(said: Said, mark: Mark | None, by: _By, *, of_one: bool) -> Ask | N
     if figure is None and mark not in _WIDE and "spread" not in said.words:
         if who is not None and (limited or "counted" in said.words):
             return by.group(asks()["things"][who]["figure"])
-        if "counted" in said.words:
-            return by.group("events")
+        if "counted" in said.words or (limited and by.bucket):
+            return by.group("events")  # of values beyond a limit, how many there are
     usual = "mean" if said.measured[0].kind == "measure" else "sum"
     if by.bucket and mark not in _WIDE:
         return by.group(figure or usual)
@@ -197,6 +198,8 @@ def _measure(said: Said, mark: Mark | None, by: _By, *, of_one: bool) -> Ask | N
         return None
     if of_one:
         return Trend()
+    if len(said.measured) > 1 and mark == "point":
+        return None  # one against the other
     if mark == "point" or (limited and mark not in _WIDE):
         return Rows(fields=("time", "value", "unit"), distinct=False)
     if mark not in _WIDE and not {"many", "spread"} & said.words:
@@ -206,7 +209,11 @@ def _measure(said: Said, mark: Mark | None, by: _By, *, of_one: bool) -> Ask | N
 
 def _is_top(said: Said, by: _By) -> bool:
     listed = [thing for thing in said.things if thing in _LISTED]
-    return "top" in said.words or (bool(listed) and not by and len(said.values) == 0)
+    return (
+        "top" in said.words
+        or "by_patients" in said.words
+        or (bool(listed) and not by and len(said.values) == 0)
+    )
 
 
 def _top(said: Said, thing: str | None, by: _By) -> Ask | None:
@@ -216,7 +223,7 @@ def _top(said: Said, thing: str | None, by: _By) -> Ask | None:
     named = by.groups[0] if by.groups else "name"
     figure = "patients" if thing == "patient" else "events"
     if "cost" in said.things:
-        return None
+        return Top(n=next(iter(said.numbers), _TOP), by="cost") if not by.groups else None
     if not by.groups and thing == "patient" and len(said.things) == 1:
         return None
     return Top(n=next(iter(said.numbers), _TOP), field=named, by=figure)
@@ -234,6 +241,8 @@ def _counts(said: Said, events: Events, thing: str | None, by: _By, *, of_one: b
     figure = str(raw["figure"])
     if figure == "sum" or said.figures:
         return _sums(said, events, by, of_one=of_one) if figure == "sum" else None
+    if "share" in said.words and by.bucket and not by.groups:
+        return None  # the share of what is not said
     if thing is None and events.domain == "microbiology":
         figure = "cultures"
     if (

@@ -16,6 +16,7 @@ from agent.query.model import ClinicalQuery, Condition, Events, Group, Readmissi
 
 _WIDE: frozenset[Mark | None] = frozenset({"histogram", "box"})
 _COUNTS = frozenset({"events", "patients", "admissions"})
+_AGAINST = re.compile(r"\b(?:against|versus|vs)\b|关系|相关")
 _STAYS = frozenset({"admission", "icu_stay"})
 
 
@@ -36,6 +37,9 @@ def dropped(
     """
     if contradicted(query):
         return half_width(rest).strip()
+    against = _AGAINST.search(half_width(rest)) if mark == "point" else None
+    if against is not None and any(len(concept.values) > 1 for concept in query.of.concepts):
+        return against[0]  # one quantity against another is no course of both
     held = query.model_dump_json()
     for kind, name, pattern in patterns(language):
         match = pattern.search(half_width(rest)) if kind in ("groups", "buckets") else None

@@ -17,12 +17,12 @@ _N = r"(?P<n>\d+(?:\.\d+)?)"
 _TO = r"(?P<m>\d+(?:\.\d+)?)"
 _YEARS = r"(?P<years>\s*-?\s*(?:years?(?: old| of age)?|y/?o|yrs?|岁)(?![a-z]))"
 _DAYS = r"(?P<days>\s*-?\s*(?:days?|天|日)(?![a-z]))"
-_UNIT = r"(?P<unit>\s*(?:%|°\s?[cf]|℃|mmhg|mmol/l|[µμu]mol/l|meq/l|mg/dl|g/dl|g/l|mg/l|ng/ml|pg/ml|ug/ml|iu/l|u/l|k/ul|bpm|ml|kg|cm|l/min|次/分)(?![a-z]))"
+_UNIT = r"(?P<unit>\s*(?:%|°\s?[cf]|℃|mmhg|mmol/l|[µμu]mol/l|meq/l|mg/dl|g/dl|g/l|mg/l|ng/ml|pg/ml|ug/ml|iu/l|u/l|k/ul|bpm|ml|kg|cm|l/min|次/分|分(?!钟)|points?)(?![a-z]))"
 _ANY = rf"(?:{_YEARS}|{_DAYS}|{_UNIT})?"
 _AGED = r"(?P<aged>\b(?:aged?|ages?|of age|age(?: is| at admission)?)\s+|年龄(?:在)?\s*)?"
 _WORDS: tuple[tuple[str, Operator], ...] = (
     (
-        rf"(?:>=|≥|\bat least|\bno less than|\bnot below|不低于|不少于|不小于|至少|大于等于|大于或等于)\s*{_N}{_ANY}",
+        rf"(?:>=|≥|\bat least|\bno less than|\bnot below|不低于|不少于|不小于|至少|达到|达|大于等于|大于或等于)\s*{_N}{_ANY}",
         ">=",
     ),
     (
@@ -39,7 +39,7 @@ _WORDS: tuple[tuple[str, Operator], ...] = (
         rf"(?:<|\b(?:below|under|less than|lower than|shorter than|fewer than)|(?<!不)(?:小于|低于|少于|不足|未满|不到|短于))\s*{_N}{_ANY}s?",
         "<",
     ),
-    (rf"{_N}{_ANY}\s*(?:及|或|和|或者)?(?:其)?以上", ">="),
+    (rf"(?:达到?)?\s*{_N}{_ANY}\s*(?:及|或|和|或者)?(?:其)?以上", ">="),
     (rf"{_N}{_ANY}\s*(?:及|或|和|或者)?(?:其)?以下", "<="),
     (rf"{_N}{_ANY}\s*(?:or|and)\s+(?P<older2>older|over|above|up)\b", ">="),
     (rf"{_N}{_ANY}\s*(?:or|and)\s+(?P<younger2>younger|under|below)\b", "<="),
@@ -57,6 +57,8 @@ _GROUPS: tuple[tuple[str, Operator, float], ...] = (
     ),
     (r"\b(?:children|minors|p(?:a)?ediatric|kids)\b|儿童|未成年(?:人)?|小儿", "<", 18.0),
 )
+_SCORES = frozenset({"分", "point", "points"})
+"""Units of scores, which the records have no word for."""
 _STAY = re.compile(r"\b(?:stay\w*|los|admitted for|hospitali[sz]ed for|inpatient for)\b|住院|住了|停留")
 
 
@@ -74,7 +76,7 @@ class Limit:
 
     def condition(self, field: str) -> Condition:
         """The limit as a condition on a field."""
-        unit = self.unit if field == "value" else None
+        unit = self.unit if field == "value" and self.unit not in _SCORES else None
         return Condition(field=field, op=self.op, value=self.value, upper=self.upper, unit=unit)
 
 

@@ -41,6 +41,7 @@ _FIRST = re.compile(
     r"(?=\s+(?:(?:of )?(?:the|our) )?(?:\w+ )?(?:most|top|commonest|leading|biggest|largest|busiest|fullest|main)\b)"
     r"|(?<=top )(?P<top>two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty)\b"
     r"|(?<=[前的大最])(?P<han>[一二两三四五六七八九十]+|\d+)(?=[位个种项名大类条])|(?<=前)(?P<bare>[二三四五六七八九十]+|\d+)"
+    r"|(?<=which )(?P<which>two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty)\b"
     r"|(?P<great>[二三四五六七八九十]+|\d+)(?=大(?!于))"
 )
 
@@ -122,10 +123,10 @@ def _blanked(text: str, taken: Iterable[tuple[int, int]]) -> str:
 def _first(found: _Found) -> tuple[int, int, int]:
     """The longer, then the likelier, then the earlier."""
     start, end, kind, _ = found
-    return start - end, _LATER.get(kind, 1), start
+    return start - end, _LATER.get(kind, 2), start
 
 
-_LATER = {"time": 0, "value": 2, "each": 3, "counted": 3}
+_LATER = {"time": 0, "groups": 1, "value": 3, "each": 4, "counted": 4}
 """Which of two equally long readings counts: a time first, a value of the records after the words for charts."""
 
 

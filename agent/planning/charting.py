@@ -175,7 +175,8 @@ def _shows(query: ClinicalQuery) -> bool:
     ask, of = query.ask, query.of
     if isinstance(ask, Rows):
         listed = {"time", "value"} <= {*ask.fields} and of.pick is None and ask.limit is None
-        return listed and query.patient is not None and of.domain in ("lab", "vital")
+        single = [len(concept.values) for concept in of.concepts] == [1]
+        return listed and single and query.patient is not None and of.domain in ("lab", "vital")
     if isinstance(ask, Group):
         return ask.show_group
     if isinstance(ask, Top):

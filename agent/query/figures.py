@@ -28,7 +28,8 @@ DAYS_IN = {
     "months": 1 / 30.436875,
     "years": 1 / 365.2425,
 }
-CULTURES = "COUNT(DISTINCT subject_id || '|' || COALESCE(time, '') || '|' || COALESCE(specimen, ''))"
+CULTURE = "subject_id || '|' || COALESCE(time, '') || '|' || COALESCE(specimen, '')"
+CULTURES = f"COUNT(DISTINCT {CULTURE})"
 FIGURES = {
     "events": "COUNT(*)",
     "count": "COUNT(*)",

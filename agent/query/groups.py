@@ -1,7 +1,7 @@
 """Groups of events as SQL: a figure for each, the most frequent, the share that lived."""
 
 from agent.query.base import Context, Shape, base
-from agent.query.figures import COUNTED, CULTURES, FIGURES, RATE_OF, UNIT, bucketed, column, measure
+from agent.query.figures import COUNTED, CULTURE, CULTURES, FIGURES, RATE_OF, UNIT, bucketed, column, measure
 from agent.query.literals import literal
 from agent.query.model import Events, Group, Survival, Top
 from agent.query.provenance import Compiled, behind, compiled
@@ -68,14 +68,14 @@ def group(ask: Group, of: Events, context: Context) -> Compiled:
     series = column(ask.series) if ask.series else None
     keys = {"bucket": key} | ({"series": series} if series else {})
     named = (None if ask.bucket else key, series)
-    more = ("specimen",) if ask.figure == "cultures" else ()
+    more = ("specimen",) if ask.figure == "cultures" or ask.field == "culture" else ()
     if more:
         context.assume("cultures_counted")  # a culture has a row for each antibiotic tested
     fields = tuple(dict.fromkeys((*shape.fields, *more, *(name for name in named if name))))
     sql = base(of, context, Shape(fields, shape.numeric, met=ask.met))
     figure = FIGURES[ask.figure].format(field)
-    if ask.figure == "rate" and ask.field in ("subject_id", "hadm_id"):
-        figure = RATE_OF.format(ask.field)
+    if ask.figure == "rate" and ask.field in ("subject_id", "hadm_id", "culture"):
+        figure = RATE_OF.format(CULTURE if ask.field == "culture" else ask.field)
     unit = UNIT if field == "value" and not counted else "''"
     share = f", 1.0 * {figure} / SUM({figure}) OVER () AS share" if ask.share else ""
     where = f"{column(ask.on) if ask.bucket else key} IS NOT NULL"

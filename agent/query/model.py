@@ -328,8 +328,8 @@ class Group(Frozen):
     Attributes:
         by: a field of the event (``gender``, ``admission_type``, ``name`` …) or a bucket of its time.
         series: a second field, which splits each group (admissions by month and gender).
-        figure: what is computed in each group; a ``rate`` is the share of its events that fulfil
-            ``met``, or, where ``field`` is ``subject_id`` or ``hadm_id``, of its patients or admissions.
+        figure: what is computed in each group; a ``rate`` is the share of its events that fulfil ``met``, or, where
+            ``field`` is ``subject_id``, ``hadm_id`` or ``culture``, of its patients, admissions or cultures.
         met: what an event has to fulfil to count in a rate; one whose field is unknown does not.
         on: which time of an event decides its bucket: its (start) ``time`` or its ``end`` (discharges by month).
         share: adds each group's share of the total.
