@@ -155,9 +155,16 @@ def composed_instead(
     action = composed.actions[0] if composed is not None else None
     if composed is None or not isinstance(action, QueryRecords) or not isinstance(action.query.ask, Group):
         return plan
-    if not unsure and action.query.ask.bucket != bucket:
-        return plan
+    if not unsure and (action.query.ask.bucket != bucket or _same_figure(only, action)):
+        return plan  # the planner's own says, too, whether the buckets are asked for or the figures alone
     return replace(composed, actions=(replace(action, chart=None),))
+
+
+def _same_figure(one: object, other: QueryRecords) -> bool:
+    """Whether two queries compute the same figure in each group."""
+    asks = [one.query.ask if isinstance(one, QueryRecords) else None, other.query.ask]
+    figures = [(ask.figure, ask.field) for ask in asks if isinstance(ask, Group)]
+    return len(figures) == 2 and figures[0] == figures[1]
 
 
 def offered(plan: Plan) -> Plan:
