@@ -148,7 +148,8 @@ def composed_instead(
     """
     only = plan.actions[0] if len(plan.actions) == 1 else None
     unsure = isinstance(only, Refuse) and only.reason == "low_confidence"
-    bucket = getattr(only.query.ask, "bucket", None) if isinstance(only, QueryRecords) else None
+    planned = only.query.ask if isinstance(only, QueryRecords) else None
+    bucket = planned.bucket if isinstance(planned, Group) and planned.show_group else None
     if not unsure and bucket is None:
         return plan
     composed = compose_plan(question, ChartWords((), None), language, linked, scope, history)
