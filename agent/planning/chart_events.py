@@ -1,13 +1,12 @@
 """Which events the figures of a chart are of: of what, of whom, since when, and with which others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from agent.answer import Language
 from agent.planning.chart_parts import asks
 from agent.planning.chart_said import Said, Value
 from agent.planning.choose import choose_in
-from agent.planning.link import Link
 from agent.query.domains import bindings, shared_fields
 from agent.query.model import Concept, Condition, Domain, Events, Related
 
@@ -105,7 +104,7 @@ def _domain(said: Said) -> Domain | None:
 
 
 def _first_domain(said: Said) -> Domain | None:
-    measured = {value.domain for value in said.measured}
+    measured: set[Domain] = {value.domain for value in said.measured}
     if measured:
         others = {asks()["things"][thing]["domain"] for thing in said.things} - {*measured, "patient", "lab"}
         if len(measured) > 1 or others - {"admission", "icu_stay"} or said.spans or said.rates:
@@ -122,9 +121,8 @@ def _first_domain(said: Said) -> Domain | None:
         and {*said.things} <= stays
         and said.things != ["patient"]
     ):
-        said.spans.append(
-            "icu_duration" if "icu_stay" in said.things else "duration"
-        )  # a mean stay is its length
+        # a mean stay is its length
+        said.spans.append("icu_duration" if "icu_stay" in said.things else "duration")
     if said.spans:
         found = {asks()["spans"][name]["domain"] for name in said.spans} | {
             asks()["things"][thing]["domain"] for thing in things
@@ -137,7 +135,7 @@ def _first_domain(said: Said) -> Domain | None:
         return domains.pop()
     groups = [d for d in map(_group_domain, said.groups) if d not in ("patient", *_ANYWHERE)]
     wider = [d for d in groups if d != "admission"]
-    own = [value.domain for value in said.values if not value.negated]
+    own: list[Domain] = [value.domain for value in said.values if not value.negated]
     if own and len({*own}) == 1 and (not wider or wider[0] == own[0]):
         return own[0]
     if wider or groups:
@@ -262,8 +260,3 @@ def _within(
         else:
             found[concept.field] = concept
     return list(found.values()), where, related
-
-
-def named_by(links: Iterable[tuple[Link, bool]]) -> set[str]:
-    """The fields of the categories that are named."""
-    return {link.candidates[0].field for link, _ in links}
