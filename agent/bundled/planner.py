@@ -124,10 +124,8 @@ class BundledPlanner:
         subject = subject_of(linked, language, scope)
         if subject.stop is not None:
             return Plan((subject.stop,), _SURE)
-        follow_up = continued(question, language, linked, subject.subject_id, history)
-        if follow_up is not None:
-            return follow_up
-        follow_up = self._beside(question, language, linked, scope, history, stop)
+        follow_up = self._beside(question, language, linked, scope, history, stop) if linked.values else None
+        follow_up = follow_up or continued(question, language, linked, subject.subject_id, history)
         if follow_up is not None:
             return follow_up
         pointers = Pointers(disjoint(linked), language, subject.subject_id)

@@ -66,7 +66,10 @@ def asked_anew(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     if edit.field == "frequency" or edit.form == "often":
         has_one = _has(bindings()[query.of.domain], "frequency")
         return _field(query, "frequency") if has_one else _formed(query, "count")  # how many times
-    if edit.field is not None:
+    lacks_dose = edit.field == "dose" and not _has(bindings()[query.of.domain], "dose")
+    if edit.field is not None and not (
+        lacks_dose and edit.form
+    ):  # "how much each time, on average?" of amounts
         return _field(query, edit.field)
     if edit.pick in ("longest", "shortest"):
         return _duration(query, _FUNCTIONS[edit.pick])
@@ -229,7 +232,9 @@ def _grouped(query: ClinicalQuery, edit: Edit) -> ClinicalQuery | None:
     ):
         of = of.model_copy(update={"domain": "admission"})  # what patients have one of for each stay
     figure, field = "events", "value"
-    if isinstance(ask, Count) and ask.of in ("patients", "admissions"):
+    if edit.form == "people":
+        figure = "patients"
+    elif isinstance(ask, Count) and ask.of in ("patients", "admissions"):
         figure = ask.of
     elif isinstance(ask, Group):
         figure, field = ask.figure, ask.field

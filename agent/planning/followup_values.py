@@ -207,6 +207,8 @@ def _replaced(query: ClinicalQuery, link: Link, language: Language, last: str) -
         rest = [one for one in held if one not in parts]
         focus = max(rest, key=lambda one: last.rfind(one.concept.said) if one.concept.said else -1)
         of = _put(query.of, focus, choice)
+        if focus.partner is not None and _is_said_twice(query.of, focus.concept):
+            of = of.related[focus.partner].events
         gone = {one.partner for one in parts if one.partner is not None}
         if focus is own and gone:
             kept = tuple(related for n, related in enumerate(of.related) if n not in gone)
@@ -218,6 +220,11 @@ def _replaced(query: ClinicalQuery, link: Link, language: Language, last: str) -
 def _is_part(one: _Held, other: _Held) -> bool:
     """Whether two concepts are two halves of one name: "type 2 diabetes" with "hyperglycemia" is one title."""
     return set(one.concept.values) <= set(other.concept.values)
+
+
+def _is_said_twice(of: Events, concept: Concept) -> bool:
+    """Whether events and their partner are two readings of one mention, so that another one replaces both."""
+    return bool(of.concepts) and all(own.said and own.said == concept.said for own in of.concepts)
 
 
 def _put(of: Events, place: _Held, choice: Choice) -> Events:

@@ -115,12 +115,13 @@ class _Found:
         return tuple(dict.fromkeys(self.names.get(section, ())))
 
 
-def read_edit(question: str, linked: Linked) -> Edit | None:
+def read_edit(question: str, linked: Linked, *, many: bool = False) -> Edit | None:
     """What a question changes of the one before.
 
     Args:
         question: as cleaned.
         linked: what it names.
+        many: the one before was about many patients, whose restrictions a mere phrase takes over ("mean lactate?").
 
     Returns:
         ``None`` where it holds words that are not known here, or stands alone.
@@ -158,7 +159,7 @@ def read_edit(question: str, linked: Linked) -> Edit | None:
             for patient in linked.patients
         ),
     )
-    return None if _stands_alone(edit, text) else edit
+    return None if _stands_alone(edit, text, many) else edit
 
 
 def without_contrast(question: str, linked: Linked) -> tuple[str, Linked]:
@@ -221,11 +222,11 @@ def is_group(link: Link) -> bool:
     return not any(kind_of(candidate) for candidate in link.candidates)
 
 
-def _stands_alone(edit: Edit, text: str) -> bool:
+def _stands_alone(edit: Edit, text: str, many: bool) -> bool:
     if edit.leans & {"opening", "among", "without", "except"}:
         return False
     if "<v>" in text:
-        return edit.asks or says("own", text)
+        return says("own", text) or (edit.asks and not many)
     return (
         edit.asks
         and bool(edit.nouns or "icu" in edit.leans)
