@@ -260,6 +260,9 @@ def _counts(said: Said, events: Events, thing: str | None, by: _By, *, of_one: b
 
 def _sums(said: Said, events: Events, by: _By, *, of_one: bool) -> Ask | None:
     """Charges and fluids: their total, or another figure of them, in time or by group."""
+    each = {"admission", "patient", "icu_stay"} & {*said.things} or "ever" in said.words
+    if said.figures and said.figures != ["sum"] and each:
+        return None  # the mean of what each stay cost is no mean of charges
     if not by:
         return Group(bucket="day", figure="sum") if of_one and not said.figures else None
     return by.group(said.figures[0] if said.figures else "sum", share="share" in said.words)

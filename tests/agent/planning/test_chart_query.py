@@ -165,3 +165,9 @@ def test_a_stay_named_by_its_time_is_all_of_that_stay() -> None:
 def test_in_the_icu_is_the_stay_there() -> None:
     query = composed("potassium while she was in the ICU", "line", patient=1)
     assert query is not None and query.of.encounter == Encounter(kind="icu_stay")
+
+
+def test_over_time_narrows_nothing_and_the_mean_of_stays_is_no_mean_of_charges() -> None:
+    query = composed("potassium over time", "line", patient=1)
+    assert query is not None and query.ask == Trend()
+    assert composed("mean cost per admission by insurance") is None
