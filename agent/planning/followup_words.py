@@ -185,9 +185,9 @@ def without_contrast(question: str, linked: Linked) -> tuple[str, Linked]:
 
 def names_a_subject(question: str, linked: Linked) -> bool:
     """Whether a question says what it is about, so that it can be read by itself."""
-    known = {(section, name) for section, name, _, _ in cover(half_width(question))}
-    nouns = any(section == "nouns" or name in ("patients", "icu") for section, name in known)
-    return nouns or bool(linked.values)
+    text = half_width(question)
+    nouns = any(section == "nouns" or name == "icu" for section, name, _, _ in cover(text))
+    return nouns or says("people", text) or bool(linked.values)
 
 
 def is_bound(question: str) -> bool:
