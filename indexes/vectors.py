@@ -71,8 +71,8 @@ class VectorIndex:
     def finish(self) -> None:
         """After the last ``add`` of a build: train cells if there are too many vectors for exact search."""
         count = len(self)
-        if count <= EXACT_LIMIT:
-            return
+        if count <= EXACT_LIMIT or isinstance(self._index, faiss.IndexIVF):
+            return  # few enough, or an update of an index that has its cells
         flat: Any = faiss.downcast_index(self._index.index)
         vectors = flat.reconstruct_n(0, count)
         ids = faiss.vector_to_array(self._index.id_map)

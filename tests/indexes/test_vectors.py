@@ -49,6 +49,7 @@ def test_added_and_removed_vectors_count_at_once_and_after_a_file(
     index.finish()
     index.remove([5, 999_999])
     index.add([5000], made[1999:])
+    index.finish()  # an update ends as a build does
     index.write(tmp_path / "v.faiss")
     again = VectorIndex.read(tmp_path / "v.faiss")
     assert len(again) == 1999
