@@ -126,7 +126,11 @@ def test_the_table_counts_by_language_and_kind(records: sqlite3.Connection) -> N
     }
 
 
-BLIND = [CHARTS.with_stem("charts_blind"), CHARTS.with_stem("charts_blind2"), CHARTS.with_stem("charts_blind3")]
+BLIND = [
+    CHARTS.with_stem("charts_blind"),
+    CHARTS.with_stem("charts_blind2"),
+    CHARTS.with_stem("charts_blind3"),
+]
 
 
 @pytest.mark.parametrize(("path", "size"), [(CHARTS, 130), *((path, 60) for path in BLIND)])

@@ -77,7 +77,11 @@ def test_the_row_of_another_patient_may_be_cited_since_the_second_question_may_n
         assert judge(refused, said(4.2), records).outcome == "answered the unanswerable"
 
 
-BLIND = [FOLLOW_UPS.with_stem("followups_blind"), FOLLOW_UPS.with_stem("followups_blind2"), FOLLOW_UPS.with_stem("followups_blind3")]
+BLIND = [
+    FOLLOW_UPS.with_stem("followups_blind"),
+    FOLLOW_UPS.with_stem("followups_blind2"),
+    FOLLOW_UPS.with_stem("followups_blind3"),
+]
 
 
 @pytest.mark.parametrize(("path", "size"), [(FOLLOW_UPS, 110), *((path, 50) for path in BLIND)])
