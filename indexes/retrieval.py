@@ -29,7 +29,7 @@ _WORDS = 0.3
 _SLOPE = 10
 _FACT = 0.5
 """What the graph says of a fact, 0 to about 4, counts so much."""
-_MENTIONS: Mapping[SourceKind, float] = {"note": 0.5, "document": 0.1, "fact": 0.0}
+_MENTIONS: Mapping[SourceKind, float] = {"note": 0.5, "document": 0.05, "fact": 0.0}
 """The passage that mentions most of what lies near counts so much: a note is short of words for its concepts, and
 may be in the other language, a document says itself what it is about."""
 _OWN, _OTHERS = 2.0, 0.4
