@@ -28,6 +28,8 @@ _SHORT = 3  # letters: such values need a cue unless category_words.tsv knows th
 _MOST_VALUES = 500  # a column with more is no set of groups
 _WITH_SHORT_NAME = re.compile(r"(?P<name>.+?)\s*\((?P<short>[^()]+)\)")
 _EXACT, _WORDS = 1.0, 0.95
+_ASKED = re.compile(r"\b(?:what|which)\s*$")
+_WORD = re.compile(r"[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,8 @@ def _is_meant(form: _Form, question: str, text: str, start: int, end: int) -> bo
         return False
     if not form.cued or form.field.before.search(before) or form.field.after.match(after):
         return True
-    return leans_only(before) and leans_only(
-        after
-    )  # the question is nothing but this group: "and emergency?"
+    # The question is nothing but this group, "and emergency?", 那急诊的呢; "what medicine was she given?" is more.
+    return not _ASKED.search(before) and not _WORD.search(after) and leans_only(before) and leans_only(after)
 
 
 def _is_plain(value: str) -> bool:
